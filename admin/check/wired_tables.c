@@ -4,8 +4,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "admin/check/tables.h"
-
 #define APPLY POSTSEAL_WIRE " apply makes it again"
 
 /* What each is asked, and how its answer begins. */
@@ -34,21 +32,27 @@ question_of(const char *path)
 	return NULL;
 }
 
-/* A file that a full disk left empty is there, and lets everything pass. */
+/* A file that a full disk left empty is there, and lets everything pass. If postmap(1) fails
+ * itself, nothing is known of the table. */
 static bool
 check_answer(const char *setting, const char *path, struct fault *fault)
 {
 	const struct question *question = question_of(path);
-	g_autofree char *map = g_strconcat("regexp:", path, NULL);
-	g_autofree char *answer = question == NULL ? NULL : tables_ask(map, question->asked);
+	g_autofree char *map = g_strconcat("regexp:", path, NULL), *answer = NULL, *errors = NULL;
+	const char *const ask[] = {"postmap", "-q", question == NULL ? "" : question->asked, map,
+				   NULL};
 
-	return question == NULL || (answer != NULL && g_str_has_prefix(answer, question->answer)) ||
-	       fault_set(
-		       fault, FAULT_CONFIG,
-		       "looking at the table %s, which %s of Postfix names: asked for \"%s\", it answers %s%s%s in place "
-		       "of \"%s\", so that what it is there for does not happen; " APPLY,
-		       path, setting, question->asked, answer == NULL ? "nothing" : "\"",
-		       answer == NULL ? "" : answer, answer == NULL ? "" : "\"", question->answer);
+	if (question == NULL ||
+	    (!postfix_run(ask, &answer, &errors) &&
+	     (errors == NULL || strstr(errors, "fatal:") != NULL)) ||
+	    g_str_has_prefix(answer, question->answer))
+		return true;
+	return fault_set(
+		fault, FAULT_CONFIG,
+		"looking at the table %s, which %s of Postfix names: asked for \"%s\", it answers %s%s%s in place "
+		"of \"%s\", so that what it is there for does not happen; " APPLY,
+		path, setting, question->asked, *answer == '\0' ? "nothing" : "\"",
+		g_strchomp(answer), *answer == '\0' ? "" : "\"", question->answer);
 }
 
 /* A copy of /etc may lack one of them: Postfix defers whatever it looks up there. */

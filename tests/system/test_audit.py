@@ -219,6 +219,11 @@ def test_person_whose_domain_is_in_another_script_was_not_on_record(world, post,
     assert len([row for row in found if row[0] == "command given" and "account delete" in row[2]]) == 2
     for written in (ascii, person.upper(), f" {ascii} "):
         assert about(world, written) == found
+    # In letters that are small in another way than the database's locale has it: KELVIN SIGN, and a letter with its dots apart.
+    for odd in (f"{name}\u212a@plain.example", f"jo\u0308{name}@PLAIN.example"):
+        world.postgres.query(f"insert into postseal.activity (actor, login, what, subject, detail) values ('root', 'root', 'odd', '{odd}', '')")
+    for written in (f"{name}k@plain.example", f"j\u00f6{name}@plain.example"):
+        assert [row[:2] for row in about(world, written)] == [("odd", "owner")], written
     assert about(world, f"örg{name}@bücher.plain.example") == about(world, f"jörg{name}@bucher.plain.example") == []
     for written in (person, ascii):
         assert len(json.loads(world.postseal("message", "list", "--json", written))) == 3

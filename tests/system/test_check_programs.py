@@ -240,7 +240,7 @@ WARNED = {
     "root that expires soon": (root("+0d", 10), "certificates", r"Old Root.* expires in 10 days"),
     "own key that expires soon": (lambda w, m: own_key(w, m, days=10), "certificates", "our own key .*otto.* expires in 10 days"),
     "certificate of the portal that expires soon": (web_server("localhost", days=10), "portal certificate", r"expires in \d+ days"),
-    "Postfix that logs elsewhere": (set_to("maillog_file", "/nowhere/postfix.log"), "mta log", "Postfix logs to /nowhere/postfix.log"),
+    "Postfix that logs elsewhere": (both(set_to("maillog_file_prefixes", "/nowhere"), set_to("maillog_file", "/nowhere/postfix.log")), "mta log", "Postfix logs to /nowhere/postfix.log"),
     "log of the MTA that is not there": (configured(r"^mta log .*", 'mta log "/nowhere/mail.log"'), "mta log", "No such file"),
 }
 
