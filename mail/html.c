@@ -34,7 +34,11 @@ static const char style[] =
 	".prose pre{white-space:pre-wrap;font:.9rem/1.4 ui-monospace,monospace;margin:0 0 1rem}"
 	".prose blockquote{margin:0 0 1rem;padding-left:.8rem;border-left:3px solid #d0d7de;"
 	"color:#57606a}"
+	/* On paper, nothing can be scrolled to. */
 	"@media print{body{display:block}.mail{overflow:visible}.left-out{break-after:avoid}"
+	".mail [style*=\"overflow:auto\"],.mail [style*=\"overflow:scroll\"],"
+	".mail [style*=\"overflow-y:auto\"],.mail [style*=\"overflow-y:scroll\"]"
+	"{overflow:visible!important;height:auto!important;max-height:none!important}"
 	".letter h1,.letter h2,.letter dl{break-after:avoid}.mail img{max-width:100%;height:auto}}"
 	"</style></head><body>";
 static const char end[] = "</body></html>\n";

@@ -280,7 +280,10 @@ offer_own(struct page *page, const GPtrArray *own, const char *here)
 			page_attribute(page, "own-folder-link", "aria-current", "page");
 	}
 	page_repeat_end(page, "own-folder");
-	for (guint i = 0; i < own->len && page_has(page, "move-to"); i++) {
+	/* An empty mailbox has nothing to be moved. */
+	if (!page_has(page, "move-to"))
+		return;
+	for (guint i = 0; i < own->len; i++) {
 		const struct own_folder *folder = g_ptr_array_index(own, i);
 
 		page_option(page, "move-to", folder->id.text, folder->name);

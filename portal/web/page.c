@@ -87,13 +87,10 @@ translate_text(xmlNode *node, const char *language)
 	bool before = node->prev != NULL && strchr(" \n", *node->content) != NULL;
 	bool after = node->next != NULL && g_str_has_suffix((const char *)node->content, " ");
 	g_autofree char *whole = g_strconcat(before ? " " : "", other, after ? " " : "", NULL);
-	xmlChar *escaped;
 
-	if (*text == '\0')
-		return;
-	escaped = xmlEncodeSpecialChars(node->doc, BAD_CAST whole);
-	xmlNodeSetContent(node, escaped);
-	xmlFree(escaped);
+	/* Of a text node, the content is taken as it is. */
+	if (*text != '\0')
+		xmlNodeSetContent(node, BAD_CAST whole);
 }
 
 static void

@@ -1,7 +1,7 @@
-"""Looks at a page in the real Chromium: on a phone and on a desktop, light and dark."""
+"""Looks at a page in the real Chromium: on a phone, a tablet and a desktop, light and dark."""
 from conftest import BUILD
 
-SIZES = [("phone", 360, 740), ("desktop", 1280, 900)]
+SIZES = [("phone", 360, 740), ("tablet", 820, 1180), ("desktop", 1280, 900)]
 
 
 def open_page(chromium, person, path, **options):

@@ -278,7 +278,7 @@ def test_everything_works_by_keyboard(chromium, person):
 
 
 def test_messages_are_found_and_filed(chromium, person):
-    """On a telephone and on a desktop: a folder is created, a message moved into it, found again, and answered from the address
+    """On a telephone, a tablet and a desktop: a folder is created, a message moved into it, found again, and answered from the address
     book."""
     send(person, subject="Lease of the flat")
     person.unlock()
@@ -286,6 +286,7 @@ def test_messages_are_found_and_filed(chromium, person):
     send(person, subject="Invoice")
     sandbox.wait_until(person.world.nothing_waits, "the courier", 60)
     for device, options in (("phone", {"viewport": {"width": 390, "height": 844}, "isMobile": True, "hasTouch": True}),
+                            ("tablet", {"viewport": {"width": 820, "height": 1180}, "isMobile": True, "hasTouch": True}),
                             ("desktop", {"viewport": {"width": 1280, "height": 800}, "colorScheme": "dark"})):
         open_page(chromium, person, **options)
         chromium.run("""const page = state.page; await page.goto(url + "/inbox"); await page.click("text=Manage folders");

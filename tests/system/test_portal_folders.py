@@ -232,6 +232,16 @@ def test_messages_move_into_a_folder_of_ones_own_and_back(member):
     assert set(entries(member)) == {"Second", "Third"}
 
 
+def test_only_the_first_folder_could_be_moved_to(member):
+    names = ["Alpha", "Beta", "Gamma"]
+    folders = {name: create(member, name)[0] for name in names}
+    offered = re.findall(r'<option value="(\S{36})">([^<]*)</option>', member.browser.get("/inbox").text)
+    assert offered == [(folders[name], name) for name in names]
+    subject, (message, _) = next(iter(entries(member).items()))
+    move(member, folders["Gamma"], message)
+    assert set(entries(member, f"/folder/{folders['Gamma']}")) == {subject}
+
+
 def test_folder_is_renamed_and_deleted_without_its_messages(member):
     case, _ = create(member, "Case 7")
     ids = [message for message, _ in entries(member).values()]

@@ -1,4 +1,5 @@
 """Search over subjects, names, addresses, names of files and dates, though all of it is sealed in the database."""
+import base64
 import html
 import re
 import time
@@ -46,6 +47,19 @@ def test_names_addresses_and_files_are_found_before_the_message_was_opened(membe
     rows = member.world.postgres.query("select count(*) from postseal.parcel_key k join postseal.account a on a.id = k.account"
                                        f" where a.address = '{member.address}' and k.read_at is null")
     assert rows == [["1"]], "a search opens nothing"
+
+
+@pytest.mark.parametrize("written, words", [
+    ('"Müller-Lüdenscheidt, Dr. Ève"', "ludenscheidt"), ('"Müller-Lüdenscheidt, Dr. Ève"', "dr. eve MÜLLER"), ("Łukasz Żółw", "żółw"), ("Ελένη Παπά", "παπα"), ("王小明", "小明")])
+def test_name_that_an_author_shows_is_found(member, name, written, words):
+    """It stands in the list, so people look for it, encoded in the header as it is."""
+    encoded = f"=?utf-8?b?{base64.b64encode(written.strip(chr(34)).encode()).decode()}?="
+    message = member.post.compose([member.address], subject="From somebody with a name")
+    message = message.replace(b"From: <", f"From: {encoded} <".encode(), 1)
+    member.post.accepted(message, [member.address])
+    sandbox.wait_until(member.world.nothing_waits, "the courier", 60)
+    assert found(search(member, words)) == ["From somebody with a name"]
+    assert written.strip('"') in html.unescape(member.browser.page.text)
 
 
 def test_dates_are_days_of_the_reader(member):

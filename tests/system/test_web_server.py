@@ -129,6 +129,18 @@ def test_http_leads_to_https_and_nothing_is_logged(person, web_server):
     assert not any(b"secret-part" in f.read_bytes() for f in web_server.rglob("*.log"))
 
 
+def test_previews_of_a_message_were_too_many_requests_by_http_2(person, world):
+    """They come together, on one connection; nginx counted each as a connection, and answered the last ones with 503."""
+    place = f"https://localhost:{HTTPS}"
+    done = subprocess.run(["curl", "-sS", "--http2", "--cacert", world.directory / "keys" / "authority.pem", "--parallel", "--parallel-max", "32",
+                           "-o", "/dev/null", "-w", "%{http_version} %{response_code} %{num_connects}\\n",
+                           f"{place}/signin?number=[1-200]"], capture_output=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    answers = [line.split() for line in done.stdout.decode().splitlines()]
+    assert len(answers) == 200 and {tuple(answer[:2]) for answer in answers} == {("2", "200")}
+    assert sum(int(answer[2]) for answer in answers) <= 32, "connections"
+
+
 def test_sign_in_and_out(person):
     send(person)
     person.browser.get(re.search(r"https://\S+/m/\S{43}", person.mail("Protected message").text()).group(0))
