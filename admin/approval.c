@@ -31,19 +31,11 @@ static const struct statement approval_outcome = {
 static int
 list(const struct admin *admin, int argc, char **argv)
 {
-	static const struct option options[] = {{"all", no_argument, NULL, 'a'}, {0}};
-	const char *with_decided = "";
-	int option;
+	bool all;
 
-	optind = 0;
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option != 'a')
-			return command_usage(admin->command);
-		with_decided = "all";
-	}
-	if (optind != argc)
+	if (command_operands_with(argc, argv, "all", &all, 0, 0) == NULL)
 		return command_usage(admin->command);
-	return command_answer(admin, &approval_list, (const char *const[]){with_decided, NULL},
+	return command_answer(admin, &approval_list, (const char *const[]){all ? "all" : "", NULL},
 			      report_table);
 }
 

@@ -116,16 +116,29 @@ command_print_usage(FILE *file, const struct command *command)
 		command->usage);
 }
 
+/* Without options at all if none is named. */
+char **
+command_operands_with(int argc, char **argv, const char *option, bool *given_r, int least, int most)
+{
+	const struct option options[] = {{option, no_argument, NULL, 'o'}, {0}};
+	int found;
+
+	*given_r = false;
+	optind = 0;
+	while ((found = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (found != 'o')
+			return NULL;
+		*given_r = true;
+	}
+	return argc - optind < least || argc - optind > most ? NULL : argv + optind;
+}
+
 char **
 command_operands(int argc, char **argv, int least, int most)
 {
-	static const struct option none[] = {{0}};
+	bool given;
 
-	optind = 0;
-	if (getopt_long(argc, argv, "", none, NULL) != -1 || argc - optind < least ||
-	    argc - optind > most)
-		return NULL;
-	return argv + optind;
+	return command_operands_with(argc, argv, NULL, &given, least, most);
 }
 
 int

@@ -67,6 +67,9 @@ bool command_record(const struct admin *admin, int argc, char **argv, struct fau
 /* The arguments of a command that has no options of its own, ending with NULL. NULL: wrong usage.
  */
 char **command_operands(int argc, char **argv, int least, int most);
+/* The same, of a command whose only option is this one, without a value: "all". */
+char **command_operands_with(int argc, char **argv, const char *option, bool *given_r, int least,
+			     int most);
 /* The value of `--limit`, in the form that SQL takes; false if it is not a number. */
 bool command_limit(const char *text);
 

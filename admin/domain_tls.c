@@ -1,6 +1,5 @@
 #include "admin/domain_tls.h"
 
-#include <getopt.h>
 #include <stdio.h>
 
 #include "core/domain.h"
@@ -34,21 +33,15 @@ static const struct statement tls_list = {
 static int
 run_list(const struct admin *admin, int argc, char **argv)
 {
-	static const struct option options[] = {{"failing", no_argument, NULL, 'f'}, {0}};
+	bool failing;
+	char **given = command_operands_with(argc, argv, "failing", &failing, 0, 1);
 	g_autofree char *domain = NULL;
-	const char *failing = "";
-	int option;
 
-	optind = 0;
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option != 'f')
-			return command_usage(admin->command);
-		failing = "failing";
-	}
-	if (argc - optind > 1)
+	if (given == NULL)
 		return command_usage(admin->command);
-	domain = optind < argc ? domain_key(argv[optind]) : g_strdup("");
-	return command_answer(admin, &tls_list, (const char *const[]){domain, failing, NULL},
+	domain = *given == NULL ? g_strdup("") : domain_key(*given);
+	return command_answer(admin, &tls_list,
+			      (const char *const[]){domain, failing ? "failing" : "", NULL},
 			      report_records);
 }
 

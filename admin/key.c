@@ -56,6 +56,8 @@ sentence_of(const struct imported *key)
 		g_string_append_printf(text, ": %s", key->skipped);
 	else if (key->domain != NULL)
 		g_string_append_printf(text, ", for everybody in %s", key->domain);
+	if (key->skipped == NULL && key->address != NULL)
+		g_string_append_printf(text, ", for %s by your word", key->address);
 	if (key->cannot_encrypt != NULL)
 		g_string_append_printf(text, "; not for encryption: %s", key->cannot_encrypt);
 	if (key->cannot_sign != NULL && strcmp(key->role, "own") == 0)
@@ -80,15 +82,15 @@ row_of(const char *path, const struct imported *key)
 {
 	bool is_read = key->fingerprint != NULL;
 
-	return json_pack("{s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "file",
-			 report_text(path), "imported", key->skipped == NULL, "kind",
-			 is_read ? json_string(key_kind_name(key->kind)) : json_null(),
-			 "fingerprint", report_text(key->fingerprint), "role",
-			 report_text(key->role), "owner", report_text(key->owner), "addresses",
-			 is_read ? addresses_of(key) : json_array(), "domain",
-			 report_text(key->domain), "skipped", report_text(key->skipped),
-			 "cannot_encrypt", report_text(key->cannot_encrypt), "cannot_sign",
-			 report_text(key->cannot_sign));
+	return json_pack(
+		"{s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "file",
+		report_text(path), "imported", key->skipped == NULL, "kind",
+		is_read ? json_string(key_kind_name(key->kind)) : json_null(), "fingerprint",
+		report_text(key->fingerprint), "role", report_text(key->role), "owner",
+		report_text(key->owner), "addresses", is_read ? addresses_of(key) : json_array(),
+		"domain", report_text(key->domain), "for", report_text(key->address), "skipped",
+		report_text(key->skipped), "cannot_encrypt", report_text(key->cannot_encrypt),
+		"cannot_sign", report_text(key->cannot_sign));
 }
 
 /* For all keys in a file; they have been imported by then. */
@@ -183,6 +185,7 @@ run_import(const struct admin *admin, int argc, char **argv)
 						{"password-file", required_argument, NULL, 'f'},
 						{"replace", no_argument, NULL, 'R'},
 						{"domain", required_argument, NULL, 'd'},
+						{"for", required_argument, NULL, 'F'},
 						{"trust", required_argument, NULL, 't'},
 						{"revocation", required_argument, NULL, 'v'},
 						{0}};
@@ -192,7 +195,7 @@ run_import(const struct admin *admin, int argc, char **argv)
 					   .ask_password = ask_password,
 					   .context = &password};
 	g_auto(GStrv) capabilities = NULL;
-	g_autofree char *domain = NULL;
+	g_autofree char *domain = NULL, *address = NULL;
 	g_autoptr(json_t) rows = json_array();
 	struct seal_key master;
 	struct fault fault;
@@ -221,6 +224,12 @@ run_import(const struct admin *admin, int argc, char **argv)
 			settings.domain = domain = read_domain(optarg, &fault);
 			if (domain == NULL)
 				return command_fail(&fault);
+			break;
+		case 'F':
+			g_free(address);
+			settings.address = address = address_fold(optarg);
+			if (!address_is_valid(optarg))
+				return command_usage(admin->command);
 			break;
 		case 'R':
 			change.replaces = true;
@@ -412,7 +421,7 @@ static const char fingerprint_example[] = "4f1c2a9e7b3d5f60";
 
 const struct command keystore_commands[] = {
 	{"key import",
-	 "[--root [--trust domain | organisation] [--revocation soft | hard | off]] [--pin] [--replace] [--domain DOMAIN] [--capability gcm,oaep] [--password-file FILE] FILE ...",
+	 "[--root [--trust domain | organisation] [--revocation soft | hard | off]] [--pin] [--replace] [--domain DOMAIN] [--for ADDRESS] [--capability gcm,oaep] [--password-file FILE] FILE ...",
 	 "import certificates and keys", run_import, .example = "--capability gcm sue.pem"},
 	{"key list", "[ADDRESS | DOMAIN]", "list keys", run_list, .reads = true,
 	 .example = "partner.example"},

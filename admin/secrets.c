@@ -1,6 +1,5 @@
 #include "admin/secrets.h"
 
-#include <getopt.h>
 #include <string.h>
 
 #include "admin/rotation.h"
@@ -88,17 +87,9 @@ rotate(struct rotation *rotation, const struct settings *settings, struct fault 
 static const struct secret *
 secret_with_option(int argc, char **argv, const char *name, bool *given_r)
 {
-	const struct option options[] = {{name, no_argument, NULL, 'o'}, {0}};
-	int option;
+	char **given = command_operands_with(argc, argv, name, given_r, 1, 1);
 
-	*given_r = false;
-	optind = 0;
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option != 'o')
-			return NULL;
-		*given_r = true;
-	}
-	return argc - optind == 1 ? secret_given(argv + optind) : NULL;
+	return given == NULL ? NULL : secret_given(given);
 }
 
 static int

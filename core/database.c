@@ -157,10 +157,14 @@ one_line(const char *message)
 }
 
 /* The server notices within two minutes that a client's machine is gone, and frees what the client
- * held. */
+ * held. How values are written, and how transactions see each other, is what our programs are made
+ * for, whatever the cluster, the database or the role has for others. */
 static const char session_options[] =
 	"-c statement_timeout=60s -c timezone=UTC -c tcp_keepalives_idle=60"
-	" -c tcp_keepalives_interval=10 -c tcp_keepalives_count=6";
+	" -c tcp_keepalives_interval=10 -c tcp_keepalives_count=6"
+	" -c bytea_output=hex -c datestyle=ISO -c intervalstyle=postgres"
+	" -c standard_conforming_strings=on -c default_transaction_isolation=read\\ committed"
+	" -c lock_timeout=0";
 
 /* In the form of `postgres -c`, with blanks and backslashes escaped. */
 static char *

@@ -119,8 +119,7 @@ apply_key(const struct spool *spool, uint64_t offset, unsigned char *bytes, size
 
 /* --- writing --- */
 
-/* Writes at an offset of its own: a library that reads through the descriptor may move the file
- * offset. */
+/* At an offset of its own: readers do not depend on where the file was written last. */
 static bool
 write_at(const struct spool *spool, uint64_t offset, const void *data, size_t length,
 	 struct fault *fault)
@@ -323,16 +322,4 @@ spool_copy(const struct spool *spool, uint64_t offset, struct sink *next, struct
 	if (offset > spool->size)
 		return spool_check(spool, fault);
 	return spool_part_copy(&part, next, fault);
-}
-
-int
-spool_descriptor(struct spool *spool, const void **memory_r)
-{
-	struct fault fault;
-
-	g_assert(spool->key == NULL);
-	if (spool->fd >= 0 && !write_tail(spool, &fault))
-		keep_failure(spool, &fault);
-	*memory_r = spool->fd < 0 ? spool->memory->data : NULL;
-	return spool->fd;
 }

@@ -52,8 +52,4 @@ bool spool_part_copy(const struct spool_part *part, struct sink *next, struct fa
 /* False, with the original fault, if anything could not be written or read. */
 bool spool_check(const struct spool *spool, struct fault *fault);
 
-/* For libraries that do their own reading: the descriptor, or -1 if everything is in memory and
- * *memory_r points to it. Both belong to the spool, which is not sealed. */
-int spool_descriptor(struct spool *spool, const void **memory_r);
-
 #endif

@@ -519,15 +519,13 @@ fits_in_place(const struct plan *plan, const struct group *group)
 }
 
 /* Sendmail adds up what is asked of a recipient who is taken out and added again (NOTIFY, RFC
- * 3461): what must be NEVER is handed over anew. */
+ * 3461), and what is meant where nothing is asked: what must be NEVER is handed over anew. */
 static bool
 keeps_silence(const struct plan *plan, const struct group *group)
 {
 	for (guint i = 0; i < group->copies->len; i++) {
-		const struct copy *copy = g_ptr_array_index(group->copies, i);
-
-		if (plan->keeps_notify && copy->is_reported_by_us &&
-		    copy->recipient->notify != NULL)
+		if (plan->keeps_notify &&
+		    ((const struct copy *)g_ptr_array_index(group->copies, i))->is_reported_by_us)
 			return false;
 	}
 	return true;

@@ -15,6 +15,7 @@ imported_free(struct imported *imported)
 	g_free(imported->role);
 	g_free(imported->addresses);
 	g_free(imported->domain);
+	g_free(imported->address);
 	g_free(imported->cannot_encrypt);
 	g_free(imported->cannot_sign);
 	g_free(imported->skipped);
@@ -42,7 +43,9 @@ why_skipped(const struct import_settings *settings, const struct key_facts *fact
 		return NULL;
 	if (settings->root && facts->kind == KEY_SMIME)
 		return "it is not a certificate authority (RFC 5280 §4.2.1.9)";
-	if (facts->addresses->len > 0 || settings->domain != NULL)
+	if (settings->address != NULL && facts->secret != NULL)
+		return "a private key is its owner's alone, so it is not imported for another address";
+	if (facts->addresses->len > 0 || settings->domain != NULL || settings->address != NULL)
 		return NULL;
 	if (facts->kind == KEY_SMIME)
 		return "it contains no email address (RFC 8550 §3)";
@@ -74,6 +77,7 @@ report(const struct import_settings *settings, const struct key_facts *facts)
 	imported->addresses = joined(facts->addresses);
 	if (!facts->is_authority) {
 		imported->domain = g_strdup(settings->domain);
+		imported->address = g_strdup(settings->address);
 		imported->cannot_encrypt = g_strdup(facts->cannot_encrypt);
 		imported->cannot_sign = g_strdup(facts->cannot_sign);
 	}
@@ -156,6 +160,27 @@ put_domain(struct connection *connection, const struct key_facts *facts,
 	return batch_add(connection, &key_put_domain, &parameters, fault);
 }
 
+/* The admin's word, which can be revoked like any other statement (keystore/trust.h). */
+static bool
+put_word(struct connection *connection, const struct import_settings *settings,
+	 const struct key_facts *facts, const struct imported *imported, struct fault *fault)
+{
+	const struct attestation attestation = {.kind = key_kind_name(facts->kind),
+						.subject = facts->fingerprint,
+						.address = imported->address,
+						.author = settings->imported_by,
+						.how = "administrator",
+						.evidence = "imported for this address"};
+	struct parameters parameters = {0};
+
+	if (imported->address == NULL)
+		return true;
+	name_key(&parameters, facts);
+	parameters_text(&parameters, imported->address);
+	return batch_add(connection, &key_put_word, &parameters, fault) &&
+	       trust_attest(connection, &attestation, fault);
+}
+
 /* What the key announces, and what the admin says it can do. */
 static const char *
 capabilities(const struct import_settings *settings, const struct key_facts *facts)
@@ -197,6 +222,7 @@ put(struct connection *connection, const struct import_settings *settings,
 	return batch_add(connection, &key_put, &parameters, fault) &&
 	       put_addresses(connection, facts, fault) &&
 	       put_domain(connection, facts, imported, fault) &&
+	       put_word(connection, settings, facts, imported, fault) &&
 	       put_private(connection, settings, facts, fault);
 }
 

@@ -17,6 +17,7 @@ struct import_settings {
 		*revocation; /* of what these roots issue: "soft", "hard", "off"; NULL: as before */
 	const char *domain;  /* for everybody there: "partner.example", or "*.partner.example" for
 				its sub-domains; NULL: only for the addresses in the keys */
+	const char *address; /* for this one besides, which they need not name; folded; or NULL */
 	char *const
 		*capabilities; /* recorded as additional addresses; ends with NULL; may be NULL */
 	const char *gpg_program;
@@ -36,6 +37,7 @@ struct imported {
 	char *addresses;		    /* separated by blanks */
 	char *cannot_encrypt, *cannot_sign; /* or NULL */
 	char *domain;			    /* for everybody there, or NULL */
+	char *address;			    /* for this one besides, or NULL */
 	char *skipped;			    /* why it was not stored, or NULL */
 };
 

@@ -202,6 +202,8 @@ keystore_origin(const struct key *key)
 				       when == NULL ? "" : key->source->name);
 	if (when != NULL)
 		return g_strdup_printf(", found by %s on %s", key->source->name, when);
+	if (key->source != NULL && key->source->is_by_word)
+		return g_strdup(", by an administrator's word");
 	return g_strdup(
 		key->source != NULL && key->source->is_always_last ? ", for the whole domain" : "");
 }

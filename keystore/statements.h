@@ -40,6 +40,10 @@ static const struct statement key_put_domain = {
 	"key_put_domain", "insert into postseal.key_domain (key, domain) values (" KEY_PUT
 			  ", $3) on conflict do nothing"};
 
+static const struct statement key_put_word = {
+	"key_put_word", "insert into postseal.key_word (key, address) values (" KEY_PUT
+			", $3) on conflict do nothing"};
+
 static const struct statement key_put_private = {
 	"key_put_private",
 	"insert into postseal.private_key (key, sealed) values (" KEY_PUT ", $3) "
@@ -50,12 +54,14 @@ static const struct statement key_list = {
 	"select k.kind, k.role, k.fingerprint, date_trunc('second', k.not_after) as until,"
 	" (select to_jsonb(coalesce(array_agg(a.address order by a.address), '{}'))"
 	"  from (select address from postseal.key_address where key = k.id"
-	"   union all select domain from postseal.key_domain where key = k.id) a) as addresses, k.owner, k.cannot_encrypt as not_for_encryption,"
+	"   union all select domain from postseal.key_domain where key = k.id"
+	"   union select address from postseal.key_by_word where key = k.id) a) as addresses, k.owner, k.cannot_encrypt as not_for_encryption,"
 	" case when k.role = 'own' then k.cannot_sign end as not_for_signatures "
 	"from postseal.key k "
 	"where $1 = '' or k.fingerprint like $1 || '%' or exists (select from postseal.key_address a where a.key = k.id"
 	"  and (a.address = $1 or a.address like '%@' || $1))"
-	" or exists (select from postseal.key_domain d where d.key = k.id and d.domain in ($1, '*.' || $1)) "
+	" or exists (select from postseal.key_domain d where d.key = k.id and d.domain in ($1, '*.' || $1))"
+	" or exists (select from postseal.key_by_word w where w.key = k.id and (w.address = $1 or w.address like '%@' || $1)) "
 	"order by k.kind, k.role, (select min(a.address) from postseal.key_address a where a.key = k.id), k.fingerprint"};
 
 /* Fingerprints of certificates are stored in lower case, those of OpenPGP keys in upper case, as
@@ -66,7 +72,8 @@ static const struct statement key_show = {
 	" k.pinned, to_jsonb(k.capabilities) as capabilities, k.cannot_encrypt, k.cannot_sign, k.imported_at, k.imported_by,"
 	" (select to_jsonb(coalesce(array_agg(a.address order by a.address), '{}'))"
 	"  from (select address from postseal.key_address where key = k.id"
-	"   union all select domain from postseal.key_domain where key = k.id) a) as addresses,"
+	"   union all select domain from postseal.key_domain where key = k.id"
+	"   union select address from postseal.key_by_word where key = k.id) a) as addresses,"
 	" exists (select from postseal.private_key where key = k.id) as private_key, k.content "
 	"from postseal.key k where starts_with(k.fingerprint, lower($1)) or starts_with(k.fingerprint, upper($1))"
 	" order by k.fingerprint"};

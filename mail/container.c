@@ -87,10 +87,8 @@ static const struct mark beginnings[] = {
 	MARK(32769, "BEA01", "is a disk image (UDF)"),
 	MARK(32769, "NSR0", "is a disk image (UDF)"),
 	MARK(0, "age-encryption.org/v1", "is encrypted"),
-	MARK(0, "Salted__", "is encrypted"),
 	MARK(0, ".pfile", "is encrypted"),			     /* Microsoft Purview */
 	MARK(0, "\x76\xe8\x04\x60\xc4\x11\xe3\x86", "is encrypted"), /* MS-OXORMMS 2.1.4 */
-	MARK(0, "\x03\xd9\xa2\x9a", "is encrypted"),		     /* KeePass */
 	MARK(0, "\xc0\xb9\x07\x2e\x4f\x93\xf1\x46\xa0\x15\x79\x2c\xa1\xd9\xe8\x21",
 	     "is encrypted"), /* AxCrypt */
 	MARK(0, "AA01", "is an archive (Apple)"),
@@ -258,4 +256,53 @@ container_by_end(const char *bytes, size_t length)
 	return length < CONTAINER_END ? NULL
 				      : find(ends, G_N_ELEMENTS(ends),
 					     bytes + length - CONTAINER_END, CONTAINER_END);
+}
+
+/* --- messages --- */
+
+static bool
+says(const char *line, const char *end, const char *field, const char *value)
+{
+	const size_t length = strlen(field);
+
+	if ((size_t)(end - line) < length || g_ascii_strncasecmp(line, field, length) != 0)
+		return false;
+	for (line += length; line < end && (*line == ' ' || *line == '\t'); line++)
+		;
+	return (size_t)(end - line) >= strlen(value) &&
+	       g_ascii_strncasecmp(line, value, strlen(value)) == 0;
+}
+
+/* Is it a field of a header, or the continuation of one (RFC 5322 §2.2)? */
+static bool
+is_of_header(const char *line, const char *end)
+{
+	const char *at = line;
+
+	while (at<end && * at> ' ' && *at <= '~' && *at != ':')
+		at++;
+	return at < end && (*line == ' ' || *line == '\t' || (at > line && *at == ':'));
+}
+
+bool
+container_is_message(const char *bytes, size_t length)
+{
+	const char *end = bytes + length, *line_end;
+	bool is_mime = false, is_encoded = false;
+
+	for (const char *line = bytes; line < end; line = line_end + 1) {
+		line_end = memchr(line, '\n', (size_t)(end - line));
+		if (line_end == NULL)
+			return is_mime && is_encoded && length == CONTAINER_BEGINNING;
+		if (line_end == line || (line_end == line + 1 && *line == '\r'))
+			return is_mime && is_encoded && line_end + 1 < end;
+		if (!is_of_header(line, line_end))
+			return false;
+		is_mime |= says(line, line_end, "MIME-Version:", "");
+		is_encoded |= says(line, line_end, "Content-Type:", "multipart/") ||
+			      says(line, line_end, "Content-Type:", "message/") ||
+			      says(line, line_end, "Content-Transfer-Encoding:", "base64") ||
+			      says(line, line_end, "Content-Transfer-Encoding:", "quoted-");
+	}
+	return false;
 }

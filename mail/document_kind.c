@@ -37,34 +37,53 @@ document_kinds_by_beginning(const char *bytes, size_t length)
 	return kinds;
 }
 
-const char *
-document_unread(const char *beginning, size_t length)
-{
-	static const struct {
-		size_t at;
-		const char *bytes;
-		size_t length;
-		const char *what;
-	} marks[] = {
-		{4, "Standard Jet DB", 15, "is a database (Access)"},
-		{4, "Standard ACE DB", 15, "is a database (Access)"},
-		{0, "SQLite format 3", 16, "is a database (SQLite)"},
-		{0, "bplist0", 7, "is a binary property list, such as a web archive of Safari"},
-	};
-
-	for (size_t i = 0; i < G_N_ELEMENTS(marks); i++)
-		if (length >= marks[i].at + marks[i].length &&
-		    memcmp(beginning + marks[i].at, marks[i].bytes, marks[i].length) == 0)
-			return marks[i].what;
-	return NULL;
-}
-
 bool
 document_is_old_office(const char *beginning, size_t length)
 {
 	static const char mark[] = "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
 
 	return length >= sizeof mark - 1 && memcmp(beginning, mark, sizeof mark - 1) == 0;
+}
+
+/* Sources: the formats' own descriptions (SQLite's "Database File Format", parquet-format,
+ * OpenSSL's enc(1), Ansible's "Vault format", LUKS1), otherwise the database of file(1). */
+static const struct {
+	size_t at;
+	const char *bytes;
+	size_t length;
+	const char *what;
+} unread[] = {
+	{0, "SQLite format 3", 16, "is a database (SQLite)"},
+	{4, "Standard Jet DB", 16, "is a database (Access)"},
+	{4, "Standard ACE DB", 16, "is a database (Access)"},
+	{0, "PAR1", 4, "is a database (Parquet)"},
+	{0, "\xffWPC", 4, "is a document in a format that is not read (WordPerfect)"},
+	{0, "HWP Document File", 17, "is a document in a format that is not read (HWP)"},
+	{0, "AT&TFORM", 8, "is a document in a format that is not read (DjVu)"},
+	{0, "\0\0\2\0\6\4\6\0", 8, "is a document in a format that is not read (Lotus 1-2-3)"},
+	{0, "\0\0\x1a\0", 4, "is a document in a format that is not read (Lotus 1-2-3)"},
+	{0, "\x31\xbe\0\0\0\xab", 6, "is a document in a format that is not read (Write)"},
+	{0, "\xdb\xa5\x2d\0", 4, "is a document in an older format of Office"}, /* Word 2 */
+	{0, "\x09\0\4\0", 4, "is a document in an older format of Office"},	/* Excel 2 to 4 */
+	{0, "\x09\2\6\0", 4, "is a document in an older format of Office"},
+	{0, "\x09\4\6\0", 4, "is a document in an older format of Office"},
+	{0, "bplist0", 7, "is a binary property list, such as a web archive of Safari"},
+	{0, "Salted__", 8, "is encrypted"},
+	{0, "$ANSIBLE_VAULT;", 15, "is encrypted"},
+	{0, "\x03\xd9\xa2\x9a", 4, "is encrypted"}, /* KeePass */
+	{0, "LUKS\xba\xbe", 6, "is encrypted"},
+};
+
+const char *
+document_unread(const char *beginning, size_t length)
+{
+	if (document_is_old_office(beginning, length))
+		return "is a document in an older format of Office";
+	for (size_t i = 0; i < G_N_ELEMENTS(unread); i++)
+		if (length >= unread[i].at + unread[i].length &&
+		    memcmp(beginning + unread[i].at, unread[i].bytes, unread[i].length) == 0)
+			return unread[i].what;
+	return NULL;
 }
 
 static unsigned

@@ -24,10 +24,10 @@ enum {
 /* By the first bytes of a file. */
 unsigned document_kinds_by_beginning(const char *bytes, size_t length);
 /* .doc, .xls, .ppt (MS-CFB 2.2), whose text it does not find. */
-/* What is opened by programs of its own, and has text that is not read; worded to follow "the
- * part", or NULL. */
-const char *document_unread(const char *beginning, size_t length);
 bool document_is_old_office(const char *beginning, size_t length);
+/* What has text that it does not find, those included, worded to follow "the part": "is a database
+ * (SQLite)". NULL: none that is known. */
+const char *document_unread(const char *beginning, size_t length);
 /* By its last bytes: an archive may have a program in front of it that unpacks it. */
 unsigned document_kinds_by_end(const char *bytes, size_t length);
 

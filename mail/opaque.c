@@ -7,6 +7,7 @@
 #include "mail/container.h"
 #include "mail/document_kind.h"
 #include "mail/file_names.h"
+#include "mail/inner.h"
 #include "mail/masked.h"
 #include "mail/mime_stream.h"
 #include "mail/pgp_packets.h"
@@ -355,8 +356,6 @@ what_hides(GMimeObject *part, struct glance *glance, unsigned kinds, bool *hides
 	if (glance->has[PGP_ARMOR] || glance->has[OLE_PACKAGE] ||
 	    (glance->has[PDF_ENCRYPT] && (kinds & DOCUMENT_PDF) == 0))
 		return "is encrypted";
-	if (document_is_old_office(glance->beginning, glance->length))
-		return "is a document in an older format of Office";
 	what = document_unread(glance->beginning, glance->length);
 	if (what != NULL)
 		return what;
@@ -370,9 +369,18 @@ what_hides(GMimeObject *part, struct glance *glance, unsigned kinds, bool *hides
 		       : what;
 }
 
-static void
-look_at_content(GMimeObject *part, unsigned kinds, struct opacity *opaque)
+/* One that its name or type tells is looked into (inner.h). */
+static bool
+is_hidden_message(GMimeObject *part, const struct look *look, const struct glance *glance)
 {
+	return container_is_message(glance->beginning, glance->length) &&
+	       !inner_is_likely(part, parts_file_names(look->parts, part));
+}
+
+static void
+look_at_content(GMimeObject *part, const struct look *look)
+{
+	const unsigned kinds = documents_kinds(parts_documents(look->parts), part);
 	g_autofree struct glance *glance = g_new0(struct glance, 1);
 	bool hides_names;
 	const char *what;
@@ -381,8 +389,12 @@ look_at_content(GMimeObject *part, unsigned kinds, struct opacity *opaque)
 		g_mime_content_type_is_type(g_mime_object_get_content_type(part), "text", "*");
 	read_beginning(part, glance);
 	what = what_hides(part, glance, kinds, &hides_names);
+	if (what == NULL && is_hidden_message(part, look, glance)) {
+		what = "is a message under another name";
+		hides_names = true;
+	}
 	if (what != NULL)
-		say(opaque, part, hides_names, what);
+		say(look->opaque, part, hides_names, what);
 }
 
 static void
@@ -401,8 +413,7 @@ look_at_leaf(GMimeObject *part, const struct look *look)
 	if (what != NULL)
 		say(look->opaque, part, true, what);
 	else
-		look_at_content(part, documents_kinds(parts_documents(look->parts), part),
-				look->opaque);
+		look_at_content(part, look);
 }
 
 static bool

@@ -124,10 +124,8 @@ has_negation(const struct condition *condition)
 	return false;
 }
 
-/* Who asks for what is opaque asks beside it for what can be read; that something is not there is
- * never known. */
-static bool
-is_about_the_rest(const struct rule *rule, const struct condition *condition)
+bool
+rule_asks_for_the_rest(const struct rule *rule, const struct condition *condition)
 {
 	return rule_asks_whether_opaque(rule) && !has_negation(condition);
 }
@@ -153,7 +151,7 @@ try_rule(struct policy_question *question, const struct rule *rule, struct trial
 
 			return fault_within(fault, "deciding by %s", shown);
 		}
-		if (found == MAYBE && is_about_the_rest(rule, condition))
+		if (found == MAYBE && rule_asks_for_the_rest(rule, condition))
 			found = NO;
 		if (found == MAYBE && trial->unseen == NULL)
 			trial->unseen = condition;

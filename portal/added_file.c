@@ -28,8 +28,6 @@ added_files_find(const struct request *request, const struct mailbox_item *item,
 	parameters_text(&parameters, parcel);
 	if (!connection_execute(request->connection, &of_parcel, &parameters, &result, fault))
 		return false;
-	if (PQntuples(result) == 0)
-		return true;
 	files_r->all = large_file_of_parcel(request->connection, parcel, &item->content.key, fault);
 	for (int row = 0; files_r->all != NULL && row < PQntuples(result); row++) {
 		const struct added_file added = {
@@ -48,6 +46,16 @@ added_files_clear(struct added_files *files)
 {
 	g_clear_pointer(&files->all, g_ptr_array_unref);
 	g_clear_pointer(&files->added, g_array_unref);
+}
+
+guint
+added_files_count_own(const struct added_files *files)
+{
+	guint count = 0;
+
+	for (guint i = 0; i < files->all->len; i++)
+		count += ((const struct large_file *)g_ptr_array_index(files->all, i))->is_members;
+	return count;
 }
 
 static void
@@ -98,6 +106,33 @@ record(struct request *request, const struct mailbox_item *item, const struct ad
 
 	return sender_file_read(request->connection, added->file->id.text, found_r, fault) &&
 	       (!*found_r || mailbox_open(&mailbox, item->id.text, &use, &opened, found_r, fault));
+}
+
+bool
+added_files_pack(struct request *request, const struct mailbox_item *item,
+		 struct archive_stream *archive, struct fault *fault)
+{
+	struct database *database = request->portal->database;
+	g_auto(added_files_auto) files = {0};
+
+	if (!added_files_find(request, item, &files, fault))
+		return false;
+	for (guint i = 0; i < files.all->len; i++) {
+		const struct large_file *file = g_ptr_array_index(files.all, i);
+
+		if (file->is_members)
+			archive_add_large(archive, database, file, item->at);
+	}
+	for (guint i = 0; i < files.added->len; i++) {
+		const struct added_file *added = &g_array_index(files.added, struct added_file, i);
+		bool found = true;
+
+		if (!request->web.is_head && !record(request, item, added, &found, fault))
+			return false;
+		if (found)
+			archive_add_large(archive, database, added->file, added->added_at);
+	}
+	return true;
 }
 
 static enum MHD_Result

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/log.h"
+#include "portal/large_download.h"
 
 enum {
 	PIECE_BYTES = 65536,
@@ -15,6 +16,8 @@ struct archive_file {
 	char *name;
 	struct content_source source;
 	const struct layout_part *part; /* NULL: the whole message */
+	struct large_file *large;	/* if it is one, with its size and key; otherwise NULL */
+	struct database *database;
 	gint64 at;
 };
 
@@ -22,10 +25,12 @@ struct archive_stream {
 	struct archive *zip;
 	GByteArray *ready;
 	size_t taken;
-	GPtrArray *files;	 /* struct archive_file */
-	GPtrArray *layouts;	 /* that the parts are in */
-	guint next;		 /* index of the next file */
-	struct content *content; /* of the current file, until its end */
+	GPtrArray *files;   /* struct archive_file */
+	GPtrArray *layouts; /* that the parts are in */
+	guint next;	    /* index of the next file */
+	/* Of the current file, until its end; one of the two. */
+	struct content *content;
+	struct large_file_reader *large;
 	GHashTable *names;
 	bool ended;
 };
@@ -46,6 +51,9 @@ file_free(void *data)
 	struct archive_file *file = data;
 
 	g_free(file->name);
+	if (file->large != NULL)
+		large_file_clear(file->large);
+	g_free(file->large);
 	sodium_memzero(&file->source, sizeof file->source);
 	g_free(file);
 }
@@ -79,7 +87,22 @@ add_file(struct archive_stream *archive, const struct content_source *source, co
 {
 	struct archive_file *file = g_new(struct archive_file, 1);
 
-	*file = (struct archive_file){g_strdup(name), *source, part, at};
+	*file = (struct archive_file){
+		.name = g_strdup(name), .source = *source, .part = part, .at = at};
+	g_ptr_array_add(archive->files, file);
+}
+
+void
+archive_add_large(struct archive_stream *archive, struct database *database,
+		  const struct large_file *large, gint64 at)
+{
+	struct archive_file *file = g_new(struct archive_file, 1);
+
+	*file = (struct archive_file){.name = large_download_name(large),
+				      .large = g_new(struct large_file, 1),
+				      .database = database,
+				      .at = at};
+	*file->large = (struct large_file){.id = large->id, .size = large->size, .key = large->key};
 	g_ptr_array_add(archive->files, file);
 }
 
@@ -102,13 +125,20 @@ archive_add_message(struct archive_stream *archive, const struct content_source 
 	add_file(archive, source, name, NULL, at);
 }
 
+static void
+end_entry(struct archive_stream *archive)
+{
+	g_clear_pointer(&archive->content, content_close);
+	g_clear_pointer(&archive->large, large_file_close);
+}
+
 void
 archive_close(struct archive_stream *archive)
 {
 	if (archive == NULL)
 		return;
 	archive_write_free(archive->zip);
-	content_close(archive->content);
+	end_entry(archive);
 	g_ptr_array_unref(archive->files);
 	g_ptr_array_unref(archive->layouts);
 	g_byte_array_unref(archive->ready);
@@ -151,10 +181,26 @@ begin_entry(struct archive_stream *archive, const struct archive_file *file, str
 	archive_entry_set_filetype(entry, AE_IFREG);
 	archive_entry_set_perm(entry, 0644);
 	archive_entry_set_mtime(entry, file->at, 0);
+	/* Films and the like become no smaller, and whoever waits for them should not have to. */
+	if (file->large != NULL) {
+		archive_entry_set_size(entry, (la_int64_t)file->large->size);
+		archive_write_zip_set_compression_store(archive->zip);
+	}
 	begun = archive_write_header(archive->zip, entry) >= ARCHIVE_WARN;
 	archive_entry_free(entry);
-	archive->content = content_open(&file->source, file->part);
+	if (file->large != NULL)
+		archive->large = large_file_open(file->database, file->large, 0, file->large->size);
+	else
+		archive->content = content_open(&file->source, file->part);
 	return begun || fail(archive, fault);
+}
+
+static bool
+read_entry(struct archive_stream *archive, void *piece, size_t *got_r, struct fault *fault)
+{
+	return archive->large != NULL
+		       ? large_file_read(archive->large, piece, PIECE_BYTES, got_r, fault)
+		       : content_read(archive->content, piece, PIECE_BYTES, got_r, fault);
 }
 
 static bool
@@ -163,7 +209,7 @@ go_on(struct archive_stream *archive, struct fault *fault)
 	g_autofree char *piece = NULL;
 	size_t got;
 
-	if (archive->content == NULL) {
+	if (archive->content == NULL && archive->large == NULL) {
 		if (archive->next < archive->files->len)
 			return begin_entry(
 				archive, g_ptr_array_index(archive->files, archive->next++), fault);
@@ -171,10 +217,10 @@ go_on(struct archive_stream *archive, struct fault *fault)
 		return archive_write_close(archive->zip) == ARCHIVE_OK || fail(archive, fault);
 	}
 	piece = g_malloc(PIECE_BYTES);
-	if (!content_read(archive->content, piece, PIECE_BYTES, &got, fault))
+	if (!read_entry(archive, piece, &got, fault))
 		return false;
 	if (got == 0)
-		g_clear_pointer(&archive->content, content_close);
+		end_entry(archive);
 	return got == 0 || archive_write_data(archive->zip, piece, got) >= 0 ||
 	       fail(archive, fault);
 }

@@ -7,6 +7,7 @@
 #include <microhttpd.h>
 
 #include "portal/content.h"
+#include "portal/large_file.h"
 
 struct archive_stream;
 
@@ -16,6 +17,9 @@ struct archive_stream *archive_new(void);
 /* All attachments of a message. Takes ownership of the layout. */
 void archive_add_attachments(struct archive_stream *archive, const struct content_source *source,
 			     struct layout *layout, gint64 at);
+/* A file beside it, which is copied. */
+void archive_add_large(struct archive_stream *archive, struct database *database,
+		       const struct large_file *file, gint64 at);
 /* The whole message. */
 void archive_add_message(struct archive_stream *archive, const struct content_source *source,
 			 const char *name, gint64 at);

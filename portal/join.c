@@ -200,7 +200,7 @@ wrong_password(struct request *request, const char *address)
 
 	if (strcmp(password, request_field(request, "again")) != 0)
 		return N_("The two passwords do not match. Please enter the same password twice.");
-	return password_fault(password, address);
+	return password_fault(password, address, NULL); /* who has just come */
 }
 
 static bool

@@ -73,7 +73,7 @@ large_download_answer(struct request *request, const struct large_file *file)
 enum MHD_Result
 large_download_show(struct request *request)
 {
-	static const struct mailbox_use beside = {.part = MAILBOX_BESIDE, .without_layout = true};
+	struct mailbox_use beside = {.part = MAILBOX_BESIDE, .without_layout = true};
 	g_auto(GStrv) words = g_strsplit(request->web.tail, "/", 2);
 	g_auto(mailbox_item_auto) item = {0}, opened = {0};
 	g_autoptr(GPtrArray) files = NULL;
@@ -97,6 +97,7 @@ large_download_show(struct request *request)
 		return answer_fault(request, &fault);
 	if (is_added)
 		return answer_not_found(request);
+	beside.number = large_file_number(files, file);
 	if (!request->web.is_head && !item_open(request, item.id.text, &beside, &opened, &answered))
 		return answered;
 	return large_download_answer(request, file);

@@ -83,6 +83,21 @@ large_file_among(const GPtrArray *files, const char *id)
 	return NULL;
 }
 
+unsigned
+large_file_number(const GPtrArray *files, const struct large_file *file)
+{
+	unsigned number = 0;
+
+	for (guint i = 0; i < files->len; i++) {
+		const struct large_file *one = g_ptr_array_index(files, i);
+
+		number += one->is_members;
+		if (one == file)
+			break;
+	}
+	return number;
+}
+
 bool
 large_file_is_whole(const struct large_file *file)
 {

@@ -95,6 +95,8 @@ GPtrArray *large_file_list(struct connection *connection, const struct large_fil
 bool large_file_is_whole(const struct large_file *file);
 /* The one of this identifier in such a list, or NULL. */
 const struct large_file *large_file_among(const GPtrArray *files, const char *id);
+/* Its number among those of the list that members uploaded, from 1: they never change. */
+unsigned large_file_number(const GPtrArray *files, const struct large_file *file);
 
 /* --- attaching: in the open batch, which fails if a file was taken out meanwhile --- */
 

@@ -343,16 +343,27 @@ attachment_shown(const char *path)
 	return g_string_free(shown, FALSE);
 }
 
-static char *
-added_file_shown(unsigned number)
-{
-	return g_strdup_printf("added file %u", number);
-}
-
 static bool
 is_of_attachment(const struct mailbox_use *use)
 {
 	return use->part == MAILBOX_ATTACHMENT || use->part == MAILBOX_PREVIEW;
+}
+
+/* Without the names of files, which are sealed. Caller frees. */
+static char *
+part_shown(const struct mailbox_use *use)
+{
+	static const char *const parts[] = {[MAILBOX_TEXT] = "text",
+					    [MAILBOX_ORIGINAL] = "original",
+					    [MAILBOX_ALL_ATTACHMENTS] = "all attachments"};
+
+	if (is_of_attachment(use))
+		return attachment_shown(use->attachment);
+	if (use->part == MAILBOX_ADDED_FILE)
+		return g_strdup_printf("added file %u", use->number);
+	if (use->part == MAILBOX_BESIDE)
+		return g_strdup_printf("large file %u", use->number);
+	return g_strdup(parts[use->part]);
 }
 
 /* A draft is not a message yet. */
@@ -360,20 +371,13 @@ static bool
 add_reading(const struct mailbox *mailbox, struct connection *connection,
 	    const struct mailbox_item *item, const struct mailbox_use *use, struct fault *fault)
 {
-	static const char *const parts[] = {[MAILBOX_TEXT] = "text",
-					    [MAILBOX_ORIGINAL] = "original",
-					    [MAILBOX_ALL_ATTACHMENTS] = "all attachments",
-					    [MAILBOX_BESIDE] = "large file"};
 	const struct session *session = mailbox->session;
-	g_autofree char *attachment = is_of_attachment(use) ? attachment_shown(use->attachment)
-				      : use->part == MAILBOX_ADDED_FILE
-					      ? added_file_shown(use->number)
-					      : NULL;
+	g_autofree char *part = part_shown(use);
 	const struct audit_reading reading = {
 		.message = item->message,
 		.copy = item->copy,
 		.is_download = use->part != MAILBOX_TEXT && use->part != MAILBOX_PREVIEW,
-		.part = attachment != NULL ? attachment : parts[use->part],
+		.part = part,
 		.network = mailbox->network,
 		.reader = session->state == SESSION_MEMBER ? session->account.address : NULL};
 

@@ -73,7 +73,7 @@ struct mailbox_use {
 		MAILBOX_BESIDE,	    /* a large file, which is not in the message itself */
 	} part;
 	const char *attachment; /* its path (layout_attachment()) */
-	unsigned number;	/* of the file */
+	unsigned number;	/* of the file, from 1 */
 	bool without_layout;	/* a message that is not parsed yet need not be */
 };
 /* The same, for a message to be shown or downloaded: reads (and stores) the layout. Before this

@@ -99,16 +99,6 @@ list_attachment(void *visitor, const char *path, const struct layout_part *part)
 }
 
 /* What the author sent with it. */
-static guint
-count_large(const GPtrArray *files)
-{
-	guint count = 0;
-
-	for (guint i = 0; i < files->len; i++)
-		count += ((const struct large_file *)g_ptr_array_index(files, i))->is_members;
-	return count;
-}
-
 static void
 list_large(const struct listing *listing, const GPtrArray *files)
 {
@@ -133,26 +123,25 @@ list_large(const struct listing *listing, const GPtrArray *files)
 	}
 }
 
-/* `large`: the files beside the message. */
 static void
 list_attachments(const struct request *request, struct page *page, const struct mailbox_item *item,
-		 const GPtrArray *large)
+		 const struct added_files *beside)
 {
 	struct listing listing = {.request = request, .page = page, .item = item};
 	const struct layout *layout = item->layout;
+	const guint own = layout->attachments->len + added_files_count_own(beside);
 	g_autofree char *all = g_strconcat("/zip/", item->id.text, NULL);
 
 	if (!layout->is_cut)
 		page_remove(page, "cut");
-	if (layout->attachments->len + count_large(large) == 0) {
+	if (own == 0) {
 		page_remove(page, "attachments");
 		return;
 	}
 	layout_each_attachment(layout, list_attachment, &listing);
-	list_large(&listing, large);
+	list_large(&listing, beside->all);
 	page_repeat_end(page, "attachment");
-	/* It has what is in the message. */
-	if (layout->attachments->len < 2 || count_large(large) > 0)
+	if (own + beside->added->len < 2)
 		page_remove(page, "all");
 	else
 		page_attribute(page, "all", "href", all);
@@ -330,9 +319,8 @@ message_page_show(struct request *request)
 {
 	static const struct mailbox_use as_text = {.part = MAILBOX_TEXT};
 	g_auto(mailbox_item_auto) item = {0};
-	g_auto(added_files_auto) added = {0};
+	g_auto(added_files_auto) beside = {0};
 	g_autoptr(page_auto) page = NULL;
-	g_autoptr(GPtrArray) large = NULL;
 	g_autofree char *text = NULL;
 	struct invitation_cards cards;
 	enum MHD_Result answered;
@@ -340,12 +328,10 @@ message_page_show(struct request *request)
 
 	if (!item_open(request, request->web.tail, &as_text, &item, &answered))
 		return answered;
-	large = large_file_of_parcel(request->connection, item.content.parcel.text,
-				     &item.content.key, &fault);
-	if (!added_files_find(request, &item, &added, &fault))
+	if (!added_files_find(request, &item, &beside, &fault))
 		return answer_fault(request, &fault);
 	request_rest(request);
-	text = large == NULL ? NULL : text_of(request, &item, &fault);
+	text = text_of(request, &item, &fault);
 	if (text == NULL)
 		return answer_fault(request, &fault);
 	page = answer_begin(request, "message.html");
@@ -353,8 +339,8 @@ message_page_show(struct request *request)
 	cards = invitation_cards_begin(request, &item, true);
 	invitation_cards_fill(&cards, page, "invitations", item.layout, "");
 	fill_body(page, &item, text);
-	list_attachments(request, page, &item, large);
-	added_files_show(request, page, &item, &added);
+	list_attachments(request, page, &item, &beside);
+	added_files_show(request, page, &item, &beside);
 	if (!unfold_messages(request, page, &item, &cards, &fault))
 		return answer_fault(request, &fault);
 	offer_actions(request, page, &item);

@@ -15,7 +15,7 @@
 #include "portal/common_passwords.h"
 
 enum {
-	WORD_MIN = 4, /* letters of an address that make a password easy to guess */
+	WORD_MIN = 4, /* letters of an address or name that make a password easy to guess */
 };
 
 static bool
@@ -60,16 +60,11 @@ is_in_dictionary(const char *password, const char *address)
 	return is_weak;
 }
 
-/* "hedi.muster@clinic.example": "hedi", "muster" and "clinic". The last label of the domain is
- * everybody's. */
 static bool
-has_word_of(const char *folded, const char *address)
+has_word_of(const char *folded, const char *text)
 {
-	const char *at = strrchr(address, '@'), *dot = strrchr(address, '.');
-	gsize length = at != NULL && dot > at ? (gsize)(dot - address) : strlen(address);
-	g_autofree char *specific = g_strndup(address, length);
-	g_autofree char *lower = g_utf8_casefold(specific, -1);
-	g_auto(GStrv) words = g_strsplit_set(lower, "@.-_+=0123456789", -1);
+	g_autofree char *lower = g_utf8_casefold(text, -1);
+	g_auto(GStrv) words = g_strsplit_set(lower, "@.,-_+='0123456789 ", -1);
 
 	for (char **word = words; *word != NULL; word++)
 		if (g_utf8_strlen(*word, -1) >= WORD_MIN && strstr(folded, *word) != NULL)
@@ -77,8 +72,20 @@ has_word_of(const char *folded, const char *address)
 	return false;
 }
 
+/* "hedi.muster@clinic.example": "hedi", "muster" and "clinic". The last label of the domain is
+ * everybody's. */
+static bool
+has_word_of_address(const char *folded, const char *address)
+{
+	const char *at = strrchr(address, '@'), *dot = strrchr(address, '.');
+	gsize length = at != NULL && dot > at ? (gsize)(dot - address) : strlen(address);
+	g_autofree char *specific = g_strndup(address, length);
+
+	return has_word_of(folded, specific);
+}
+
 const char *
-password_fault(const char *password, const char *address)
+password_fault(const char *password, const char *address, const char *name)
 {
 	g_autofree char *folded = NULL;
 
@@ -90,9 +97,9 @@ password_fault(const char *password, const char *address)
 	if (strlen(password) > ACCOUNT_PASSWORD_MAX)
 		return N_("The password is too long.");
 	folded = g_utf8_casefold(password, -1);
-	if (has_word_of(folded, address))
-		return N_("The password contains a part of your address, so it is easy to guess. "
-			  "Please choose another.");
+	if (has_word_of_address(folded, address) || (name != NULL && has_word_of(folded, name)))
+		return N_("The password contains a part of your address or name, so it is easy to "
+			  "guess. Please choose another.");
 	if (is_common(password) || is_monotonous(password) || is_in_dictionary(password, address))
 		return N_("This password is widely used and easy to guess. Please choose another.");
 	return NULL;

@@ -6,7 +6,8 @@
  * taken for passwords, and `postseal check` says so. */
 #define PASSWORD_DICTIONARY "/var/cache/cracklib/cracklib_dict"
 
-/* What is wrong with the password for the account with this address, in English, or NULL. */
-const char *password_fault(const char *password, const char *address);
+/* What is wrong with the password for the account with this address, in English, or NULL. `name`:
+ * what its owner is called, or NULL. */
+const char *password_fault(const char *password, const char *address, const char *name);
 
 #endif

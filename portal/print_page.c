@@ -2,10 +2,12 @@
 
 #include <string.h>
 
+#include "portal/added_file.h"
 #include "portal/answer.h"
 #include "portal/formatted.h"
 #include "portal/invitation_card.h"
 #include "portal/item.h"
+#include "portal/large_download.h"
 #include "portal/prose_view.h"
 #include "portal/reading.h"
 
@@ -17,6 +19,7 @@ enum {
 struct printing {
 	struct request *request;
 	const struct mailbox_item *item;
+	struct added_files beside;
 	struct invitation_cards cards;
 	GArray *sections; /* struct formatted_section */
 	size_t left;	  /* bytes of text */
@@ -61,22 +64,65 @@ fill_header(const struct printing *printing, struct page *page, const struct lay
 }
 
 static void
+list_file(const struct printing *printing, struct page *page, const char *name, uint64_t bytes)
+{
+	g_autofree char *size = request_size(printing->request, bytes);
+
+	page_repeat(page, "attachment");
+	page_text(page, "attachment-name", name);
+	page_text(page, "attachment-size", size);
+}
+
+static void
+list_large(const struct printing *printing, struct page *page, const struct large_file *file)
+{
+	g_autofree char *name = large_download_name(file);
+
+	list_file(printing, page, name, file->size);
+}
+
+/* What came with the message, and what its sender added. */
+static void
+list_beside(const struct printing *printing, struct page *page)
+{
+	const struct added_files *beside = &printing->beside;
+
+	for (guint i = 0; i < beside->all->len; i++) {
+		const struct large_file *file = g_ptr_array_index(beside->all, i);
+
+		if (file->is_members)
+			list_large(printing, page, file);
+	}
+	for (guint i = 0; i < beside->added->len; i++)
+		list_large(printing, page, g_array_index(beside->added, struct added_file, i).file);
+}
+
+static bool
+has_files(const struct printing *printing, const struct layout *layout)
+{
+	const struct added_files *beside = &printing->beside;
+
+	return layout->attachments->len > 0 ||
+	       (layout == printing->item->layout &&
+		added_files_count_own(beside) + beside->added->len > 0);
+}
+
+static void
 list_attachments(const struct printing *printing, struct page *page, const struct layout *layout)
 {
 	if (!layout->is_cut)
 		page_remove(page, "cut");
-	if (layout->attachments->len == 0) {
+	if (!has_files(printing, layout)) {
 		page_remove(page, "attachments");
 		return;
 	}
 	for (guint i = 0; i < layout->attachments->len; i++) {
 		const struct layout_part *part = g_ptr_array_index(layout->attachments, i);
-		g_autofree char *size = request_size(printing->request, layout_size(part));
 
-		page_repeat(page, "attachment");
-		page_text(page, "attachment-name", part->name);
-		page_text(page, "attachment-size", size);
+		list_file(printing, page, part->name, layout_size(part));
 	}
+	if (layout == printing->item->layout)
+		list_beside(printing, page);
 	page_repeat_end(page, "attachment");
 }
 
@@ -112,7 +158,7 @@ markup_after(const struct printing *printing, const struct layout *layout)
 {
 	g_autoptr(page_auto) page = NULL;
 
-	if (layout->attachments->len == 0 && !layout->is_cut)
+	if (!has_files(printing, layout) && !layout->is_cut)
 		return NULL;
 	page = answer_begin(printing->request, "print.html");
 	page_remove(page, "opening");
@@ -181,7 +227,10 @@ print_page_show(struct request *request)
 	g_array_set_clear_func(sections, section_clear);
 	if (!item_open(request, request->web.tail, &as_text, &item, &answered))
 		return answered;
-	document = document_of(&printing);
+	document = added_files_find(request, &item, &printing.beside, &fault)
+			   ? document_of(&printing)
+			   : NULL;
+	added_files_clear(&printing.beside);
 	if (document == NULL)
 		return answer_fault(request, &fault);
 	return reading_answer_document(request, document);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/address.h"
 #include "core/identifier.h"
 #include "keystore/openpgp.h"
 #include "portal/answer.h"
@@ -17,6 +18,8 @@ static const struct statement published_certificate = {
 	"published_certificate", "select postseal.ca_certificate_find($1)", .binary = true};
 static const struct statement published_crl = {"published_crl", "select postseal.ca_crl_find($1)",
 					       .binary = true};
+static const struct statement published_certificate_of = {
+	"published_certificate_of", "select postseal.ca_certificate_of($1)", .binary = true};
 static const struct statement published_keys = {
 	"published_keys", "select address, content from postseal.ca_directory_find($1, $2)"};
 
@@ -40,6 +43,37 @@ answer_bytes(struct request *request, GBytes *bytes, const char *type, int secon
 
 /* --- the authority --- */
 
+/* What `statement` has of this name, if anything. */
+static enum MHD_Result
+answer_named(struct request *request, const struct statement *statement, const char *name,
+	     const char *type, int seconds)
+{
+	g_autoptr(PGresult) result = NULL;
+	struct fault fault;
+
+	if (!request_ask(request, statement, name, &result, &fault))
+		return answer_fault(request, &fault);
+	if (PQntuples(result) != 1 || PQgetisnull(result, 0, 0))
+		return answer_not_found(request);
+	return answer_bytes(request,
+			    g_bytes_new(PQgetvalue(result, 0, 0), (gsize)PQgetlength(result, 0, 0)),
+			    type, seconds);
+}
+
+/* RFC 4387 */
+static enum MHD_Result
+answer_certificate_of(struct request *request)
+{
+	const char *asked = request_query(request, "email");
+	g_autofree char *address = NULL;
+
+	if (asked == NULL || !address_is_valid(asked))
+		return answer_not_found(request);
+	address = address_fold(asked);
+	return answer_named(request, &published_certificate_of, address, "application/pkix-cert",
+			    KEPT_SECONDS);
+}
+
 enum MHD_Result
 published_authority(struct request *request)
 {
@@ -47,23 +81,18 @@ published_authority(struct request *request)
 	struct identifier id;
 	g_autofree char *stem = g_strndup(name, IDENTIFIER_LENGTH);
 	bool is_crl = g_str_has_suffix(name, ".crl");
-	g_autoptr(PGresult) result = NULL;
-	struct fault fault;
 
 	request->cookie_is_new = false;
+	if (strcmp(name, "certificates") == 0)
+		return answer_certificate_of(request);
 	if (strlen(name) != IDENTIFIER_LENGTH + SUFFIX_CHARACTERS ||
 	    (!is_crl && !g_str_has_suffix(name, ".crt")) || !identifier_parse(&id, stem))
 		return answer_not_found(request);
-	if (!request_ask(request, is_crl ? &published_crl : &published_certificate, stem, &result,
-			 &fault))
-		return answer_fault(request, &fault);
-	if (PQntuples(result) != 1 || PQgetisnull(result, 0, 0))
-		return answer_not_found(request);
 	/* RFC 2585 §4 */
-	return answer_bytes(request,
-			    g_bytes_new(PQgetvalue(result, 0, 0), (gsize)PQgetlength(result, 0, 0)),
-			    is_crl ? "application/pkix-crl" : "application/pkix-cert",
-			    is_crl ? KEPT_SECONDS : KEPT_LONG_SECONDS);
+	return is_crl ? answer_named(request, &published_crl, stem, "application/pkix-crl",
+				     KEPT_SECONDS)
+		      : answer_named(request, &published_certificate, stem, "application/pkix-cert",
+				     KEPT_LONG_SECONDS);
 }
 
 /* --- the directory --- */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/log.h"
+#include "portal/added_file.h"
 #include "portal/answer.h"
 #include "portal/archive.h"
 #include "portal/folder_page.h"
@@ -166,11 +167,16 @@ reading_zip(struct request *request)
 	g_auto(mailbox_item_auto) item = {0};
 	enum MHD_Result answered;
 	struct archive_stream *archive;
+	struct fault fault;
 
 	if (!item_open(request, request->web.tail, &all_attachments, &item, &answered))
 		return answered;
 	archive = archive_new();
 	archive_add_attachments(archive, &item.content, g_steal_pointer(&item.layout), item.at);
+	if (!added_files_pack(request, &item, archive, &fault)) {
+		archive_close(archive);
+		return answer_fault(request, &fault);
+	}
 	return answer_download(request, archive_response(archive), "attachments.zip");
 }
 

@@ -8,6 +8,8 @@
 #include "portal/large_file.h"
 #include "portal/sender_file_page.h"
 
+enum { LARGE_FORM_BYTES = 8 * 1024 * 1024 };
+
 static const char form_purpose[] = "postseal form";
 
 struct request *
@@ -379,8 +381,9 @@ request_serve(struct request *request)
 
 /* --- apart --- */
 
-/* The account, however many sessions the member has; visitors without one count as their network:
- * whatever they have, they could get again by asking once more. */
+/* The account, however many sessions the member has, or the sender on whose page files were
+ * added; visitors without one count as their network: whatever they have, they could get
+ * again by asking once more. */
 static char *
 find_member(void *context)
 {
@@ -389,6 +392,9 @@ find_member(void *context)
 	struct fault fault = {0};
 	char *who = NULL;
 
+	/* A whole company may be one network. */
+	if (request->uploader != NULL)
+		return g_strdup(request->uploader);
 	request->connection = database_take(request->portal->database, &fault);
 	if (request->connection == NULL || !find_session(request, &fault))
 		log_error("%s: finding out who asks: %s", request->route->path, fault.text);
@@ -423,6 +429,10 @@ const struct apart_work request_apart_work = {find_member, find_answer, turn_awa
 static enum apart_kind
 kind_of(const struct request *request)
 {
+	const struct form *form = &request->web.form;
+
+	if (form->bytes > LARGE_FORM_BYTES && !form->is_without_files && !form->is_too_large)
+		return APART_FILES;
 	switch (request->route->serving) {
 	case SERVED_LAST:
 		return APART_LONG;

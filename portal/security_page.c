@@ -108,7 +108,7 @@ security_page_password(struct request *request)
 				     "The two passwords do not match. Please enter the same "
 				     "password twice.",
 				     "password-field");
-	wrong = password_fault(password, session->account.address);
+	wrong = password_fault(password, session->account.address, session->account.name);
 	if (wrong != NULL)
 		return show_security(request, MHD_HTTP_BAD_REQUEST, wrong, "password-field");
 	applications = application_password_all(connection, &session->account, &fault);

@@ -16,7 +16,8 @@ writing_form_forwards(const struct writing_form *form)
 const struct mailbox_item *
 writing_form_source(const struct writing_form *form)
 {
-	if (form->draft != NULL)
+	/* The files of a draft that is gone are not those of the message that it forwards. */
+	if (form->draft != NULL || form->draft_id != NULL)
 		return form->draft;
 	return writing_form_forwards(form) ? form->parent : NULL;
 }

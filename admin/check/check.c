@@ -50,6 +50,8 @@ static const struct look {
 	{"milter failures", check_failures, POSTFIX_HERE},
 	{"logins", check_logins, POSTFIX_HERE},
 	{"networks", check_networks, POSTFIX_HERE},
+	{"domains", check_mail_domains, POSTFIX_HERE},
+	{"services", check_postfix_services, POSTFIX_HERE},
 	{"placement", check_placement, POSTFIX_HERE},
 	{"mail from outside", check_outside, POSTFIX_HERE},
 	{"filters", check_filters, POSTFIX_HERE},

@@ -21,6 +21,9 @@ struct check {
 void check_warn(const struct check *check, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* Adds what usually helps to what libpq said of a connection; false. */
+bool check_advise(struct fault *fault);
+
 /* A look returns false and fills in the fault if something is wrong; what it puts into *note_r
  * (caller frees) is worth reading in any case. */
 
@@ -96,6 +99,12 @@ bool check_failures(const struct check *check, char **note_r, struct fault *faul
 
 /* networks.c: are the same clients ours to Postfix and to the rules? */
 bool check_networks(const struct check *check, char **note_r, struct fault *fault);
+
+/* mail_domains.c: are the same domains ours to Postfix and to the rules? */
+bool check_mail_domains(const struct check *check, char **note_r, struct fault *fault);
+
+/* services.c: which services are missing, and is there another Postfix on this machine? */
+bool check_postfix_services(const struct check *check, char **note_r, struct fault *fault);
 
 /* placement.c: does anything change recipients after the milter? */
 bool check_placement(const struct check *check, char **note_r, struct fault *fault);

@@ -28,6 +28,53 @@ warn_of_other_log(const struct check *check, const char *ours)
 			theirs, ours, theirs);
 }
 
+/* --- can it be read? --- */
+
+/* The courier knows the lines of Postfix by the name that begins them (mta_postfix.c). */
+static void
+warn_of_name(const struct check *check, const char *service)
+{
+	const char *name = postfix_value(check->postfix, service, "syslog_name");
+
+	if (!g_str_has_prefix(name, "postfix"))
+		check_warn(
+			check,
+			"%s%s of Postfix is %s, and the courier does not take lines under such a name for those of "
+			"Postfix, so that what became of mail is not learned; let it begin with postfix, as in postfix-%s",
+			service == NULL ? "" : service,
+			service == NULL ? "syslog_name" : "/syslog_name", name, name);
+}
+
+/* Under these names, it looks for the copies on record. */
+static void
+warn_of_form(const struct check *check)
+{
+	const char *form = postfix_value(check->postfix, NULL, "info_log_address_format");
+
+	if (strcmp(form, "internal") == 0)
+		check_warn(
+			check,
+			"with info_log_address_format = internal, Postfix does not quote addresses in its log, so that what "
+			"became of mail to such as \"a b\"@example.com is not learned; expected external");
+}
+
+static void
+warn_of_lines(const struct check *check)
+{
+	if (check->postfix == NULL)
+		return;
+	warn_of_name(check, NULL);
+	warn_of_form(check);
+	for (guint i = 0; i < check->postfix->services->len; i++) {
+		const struct postfix_service *service =
+			g_ptr_array_index(check->postfix->services, i);
+		g_autofree char *own = g_strconcat(service->name, "/syslog_name", NULL);
+
+		if (g_hash_table_contains(check->postfix->values, own))
+			warn_of_name(check, service->name);
+	}
+}
+
 /* --- does anything arrive there? --- */
 
 /* Mail that the MTA of this machine has shown to the milter: it names each in its log. */
@@ -119,5 +166,6 @@ check_mta_log(const struct check *check, char **note_r, struct fault *fault)
 				   "\"journal\", in which they cannot speak for Postfix");
 	if (check->warnings->len == 0)
 		warn_of_other_log(check, log.where);
+	warn_of_lines(check);
 	return check->warnings->len > 0 || check_goes_on(check, &log, fault);
 }

@@ -1,5 +1,6 @@
 #include "admin/check/maps.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/address.h"
@@ -81,17 +82,21 @@ addresses_of(const struct check *check, struct fault *fault)
 static bool
 ask(const char *map, const char *address, GString *answers, struct fault *fault)
 {
-	const char *const command[] = {"postmap", "-q", address, map, NULL};
+	const char *const command[] = {"postmap", "-q", address, postfix_table(map), NULL};
 	g_autofree char *output = NULL, *errors = NULL;
-	int status;
+	const gint64 asked_at = g_get_monotonic_time();
 
-	if (!g_spawn_sync(NULL, (char **)command, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &output,
-			  &errors, &status, NULL))
-		return fault_set(fault, FAULT_CONFIG, "asking %s: postmap(1) cannot be run", map);
-	if (g_spawn_check_wait_status(status, NULL)) {
+	if (postfix_run(command, &output, &errors)) {
 		g_string_append_printf(answers, "%s\t%s\n", address, g_strchomp(output));
 		return true;
 	}
+	if (errors == NULL)
+		return fault_set(fault, FAULT_CONFIG, "asking %s: postmap(1) cannot be run", map);
+	if (g_get_monotonic_time() - asked_at >= (gint64)atoi(POSTFIX_PATIENCE) * G_USEC_PER_SEC)
+		return fault_set(fault, FAULT_CONFIG,
+				 "asking %s for %s: there is no answer within " POSTFIX_PATIENCE
+				 " seconds; mail waits for as long as Postfix cannot ask it",
+				 map, address);
 	return strstr(errors, "fatal:") == NULL ||
 	       fault_set(fault, FAULT_CONFIG,
 			 "asking %s for %s: %s; mail waits for as long as Postfix cannot ask it",

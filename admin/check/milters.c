@@ -204,6 +204,13 @@ milters_are_off(const struct check *check, const char *service)
 /* --- two passes --- */
 
 bool
+milters_have_two_passes(const struct check *check)
+{
+	return g_str_has_prefix(postfix_value(check->postfix, NULL, "content_filter"),
+				"postseal-edge:");
+}
+
+bool
 milters_come_again(const struct check *check, const char *service)
 {
 	return g_str_has_prefix(postfix_value(check->postfix, service, "content_filter"),

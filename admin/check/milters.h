@@ -38,6 +38,8 @@ bool milters_is_local(const char *service);
 /* Does it use no milter at all? */
 bool milters_are_off(const struct check *check, const char *service);
 
+/* Is mail generally led to a second pass? */
+bool milters_have_two_passes(const struct check *check);
 /* Does this service hand messages to a second pass, so that the milter only takes notes? */
 bool milters_come_again(const struct check *check, const char *service);
 /* Mail from outside has a second pass of its own, where signing milters see its true client. */

@@ -136,6 +136,15 @@ advice_for(const char *text)
 		 "root and those of the programs in"},
 		{"no pg_hba.conf entry",
 		 "pg_hba.conf must let the user root and those of the programs in"},
+		{"too many connections",
+		 "more are wanted at a time than the role (alter role … connection limit), the database or the "
+		 "cluster (max_connections) allows: raise that, or lower the setting database connections"},
+		{"remaining connection slots are reserved",
+		 "more are wanted at a time than max_connections of the cluster allows: raise that, or lower the "
+		 "setting database connections"},
+		{"unsupported startup parameter",
+		 "that is PgBouncer, which cannot be between: a program's session has settings and prepared statements; have "
+		 "the setting database lead to PostgreSQL itself, as each program keeps connections open"},
 		{"does not exist",
 		 "postseal setup makes what is missing; or is this another cluster?"},
 	};
@@ -147,20 +156,85 @@ advice_for(const char *text)
 }
 
 bool
+check_advise(struct fault *fault)
+{
+	const char *advice = advice_for(fault->text);
+	g_autofree char *text = g_strdup(fault->text);
+
+	return advice == NULL ? false : fault_set(fault, FAULT_CONFIG, "%s (%s)", text, advice);
+}
+
+/* A pooler that was told to ignore what it does not know gives each transaction another session. */
+static const struct statement session = {
+	"check_session",
+	"select current_setting('statement_timeout') = '1min' and current_setting('TimeZone') = 'UTC'"};
+
+static bool
+is_own_session(struct connection *connection, struct fault *fault)
+{
+	g_autoptr(PGresult) result = NULL;
+
+	if (!connection_execute(connection, &session, NULL, &result, fault))
+		return false;
+	return result_flag(result, 0, 0) ||
+	       fault_set(
+		       fault, FAULT_CONFIG,
+		       "checking the database: the session has not the settings that it was opened with: something is "
+		       "between, such as PgBouncer, which cannot be, as a program's session has settings and prepared "
+		       "statements; have the setting database lead to PostgreSQL itself");
+}
+
+static const struct statement role_limits = {
+	"check_role_limits",
+	"select rolname, rolconnlimit, case rolname when 'postseal_milter' then $1::int else 16 end "
+	"from pg_roles where rolconnlimit >= 0 and rolname in ('postseal_milter', 'postseal_courier', 'postseal_portal', "
+	"'postseal_keeper') and rolconnlimit < case rolname when 'postseal_milter' then $1::int else 16 end "
+	"order by rolname"};
+
+static const struct statement cluster_limit = {
+	"check_cluster_limit",
+	"select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int"};
+
+/* While all that are allowed are in use, mail waits, though nothing is broken. */
+static bool
+compare_limits(const struct check *check, struct connection *connection, struct fault *fault)
+{
+	const guint64 wanted = check->settings->database_connections;
+	struct parameters parameters = {0};
+	g_autoptr(PGresult) roles = NULL, cluster = NULL;
+
+	parameters_number(&parameters, (int64_t)wanted);
+	if (!connection_execute(connection, &role_limits, &parameters, &roles, fault) ||
+	    !connection_execute(connection, &cluster_limit, NULL, &cluster, fault))
+		return false;
+	for (int row = 0; row < PQntuples(roles); row++)
+		check_warn(
+			check,
+			"the role %s may have %s connections at a time, and its program uses up to %s, so that mail waits "
+			"under load: alter role %s connection limit -1, or lower the setting database connections",
+			PQgetvalue(roles, row, 0), PQgetvalue(roles, row, 1),
+			PQgetvalue(roles, row, 2), PQgetvalue(roles, row, 0));
+	if (result_number(cluster, 0, 0) < (int64_t)wanted)
+		check_warn(
+			check,
+			"the database takes %s connections at a time (max_connections), and the milter alone uses up to "
+			"%" G_GUINT64_FORMAT
+			" under load: raise that, or lower the setting database connections",
+			PQgetvalue(cluster, 0, 0), wanted);
+	return true;
+}
+
+bool
 check_database(const struct check *check, char **note_r, struct fault *fault)
 {
 	g_autoptr(connection_auto) connection = database_take(check->admin->database, fault);
-	const char *advice = connection == NULL ? advice_for(fault->text) : NULL;
 
 	(void)note_r;
-	if (advice != NULL) {
-		g_autofree char *text = g_strdup_printf("%s (%s)", fault->text, advice);
-
-		return fault_set(fault, FAULT_CONFIG, "%s", text);
-	}
-	return connection != NULL && is_sorted(connection, fault) &&
+	if (connection == NULL)
+		return check_advise(fault);
+	return is_own_session(connection, fault) && is_sorted(connection, fault) &&
 	       migrate_check(connection, fault) && is_durable(connection, fault) &&
-	       compare_clocks(check, connection, fault);
+	       compare_clocks(check, connection, fault) && compare_limits(check, connection, fault);
 }
 
 bool

@@ -59,7 +59,7 @@ find_outside(const struct check *check, const char *text)
 static char *
 entries_of(const char *map)
 {
-	const char *const command[] = {"postmap", "-s", map, NULL};
+	const char *const command[] = {"postmap", "-s", postfix_table(map), NULL};
 
 	return postfix_ask(command);
 }

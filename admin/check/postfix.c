@@ -8,17 +8,30 @@
 
 static const char ours[] = "postfix/postseal";
 
+/* A service or server that a table is asked of may not answer, and postmap(1) waits for ever. */
+bool
+postfix_run(const char *const *command, char **output_r, char **errors_r)
+{
+	g_autoptr(GStrvBuilder) words = g_strv_builder_new();
+	g_auto(GStrv) limited = NULL;
+	int status;
+
+	g_strv_builder_add_many(words, "timeout", "--signal=KILL", POSTFIX_PATIENCE, NULL);
+	g_strv_builder_addv(words, (const char **)command);
+	limited = g_strv_builder_end(words);
+	return g_spawn_sync(NULL, limited, NULL,
+			    G_SPAWN_SEARCH_PATH |
+				    (errors_r == NULL ? G_SPAWN_STDERR_TO_DEV_NULL : 0),
+			    NULL, NULL, output_r, errors_r, &status, NULL) &&
+	       g_spawn_check_wait_status(status, NULL);
+}
+
 char *
 postfix_ask(const char *const *command)
 {
 	char *output = NULL;
-	int status;
 
-	if (!g_spawn_sync(NULL, (char **)command, NULL,
-			  G_SPAWN_SEARCH_PATH | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, &output,
-			  NULL, &status, NULL))
-		return NULL;
-	if (!g_spawn_check_wait_status(status, NULL))
+	if (!postfix_run(command, &output, NULL))
 		g_clear_pointer(&output, g_free);
 	return output;
 }
@@ -235,4 +248,12 @@ postfix_list(const char *text)
 		if (*c == '\0')
 			return g_strv_builder_end(list);
 	}
+}
+
+const char *
+postfix_table(const char *table)
+{
+	static const char proxy[] = "proxy:";
+
+	return g_str_has_prefix(table, proxy) ? table + strlen(proxy) : table;
 }

@@ -47,7 +47,14 @@ GPtrArray *postfix_listeners(const struct postfix *postfix);
 /* The elements of a list, separated by commas and blanks; "{ a, b }" is one. Free with
  * g_strfreev(). */
 GStrv postfix_list(const char *text);
+/* How many seconds a Postfix program may take. */
+#define POSTFIX_PATIENCE "20"
+/* Does it succeed in time? Caller frees what it printed, which is NULL if it cannot be run;
+ * errors_r may be NULL. */
+bool postfix_run(const char *const *command, char **output_r, char **errors_r);
 /* The output of a Postfix program, or NULL. */
 char *postfix_ask(const char *const *command);
+/* A table as it is behind proxymap(8), which may not run, and root does not need. */
+const char *postfix_table(const char *table);
 
 #endif

@@ -280,24 +280,24 @@ parked_of(const struct trip *trip)
 }
 
 static bool
-is_parked(const struct trip *trip)
+is_for_portal(const struct trip *trip, int row)
 {
-	int rows = trip->rows == NULL ? 0 : PQntuples(trip->rows);
-
-	for (int row = 0; row < rows; row++)
-		if (strcmp(get(trip, row, METHOD), "pickup") == 0 && !is_in(trip, row, "refused"))
-			return true;
-	return false;
+	return strcmp(get(trip, row, METHOD), "pickup") == 0 && !is_in(trip, row, "refused");
 }
 
-/* It asks somebody for approval, who need not be bothered by a probe for long. */
 static bool
-is_held(const struct trip *trip)
+is_held(const struct trip *trip, int row)
+{
+	return is_in(trip, row, "held");
+}
+
+static bool
+is_any(const struct trip *trip, bool (*is)(const struct trip *trip, int row))
 {
 	int rows = trip->rows == NULL ? 0 : PQntuples(trip->rows);
 
 	for (int row = 0; row < rows; row++)
-		if (is_in(trip, row, "held"))
+		if (is(trip, row))
 			return true;
 	return false;
 }
@@ -439,9 +439,10 @@ probe_run(const struct probe *probe, const struct check *check, struct findings 
 
 	trip_init(&trip, probe, check);
 	for (size_t i = 0; passed && i < G_N_ELEMENTS(stations); i++)
-		if (!stations[i].is_of_portal || is_parked(&trip))
+		if (!stations[i].is_of_portal || is_any(&trip, is_for_portal))
 			passed = pass(&stations[i], &trip, findings);
-	if (is_parked(&trip) || is_held(&trip))
+	/* What is held asks somebody for approval, who need not be bothered by a probe for long. */
+	if (is_any(&trip, is_for_portal) || is_any(&trip, is_held))
 		pass(&last, &trip, findings);
 	trip_clear(&trip);
 }

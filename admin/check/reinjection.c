@@ -125,16 +125,45 @@ check_service(const struct check *check, const char *url, char **note_r, struct 
 	return true;
 }
 
-bool
-check_reinject(const struct check *check, char **note_r, struct fault *fault)
+/* Does the service lead mail on as the setting wants it? Somebody who writes the sockets down
+ * confuses them easily, and each of them answers. A filter of somebody else is their affair. */
+static bool
+check_way_on(const struct check *check, const char *setting, const char *service,
+	     const char *expected, struct fault *fault)
 {
-	return check_service(check, check->settings->reinject, note_r, fault);
+	const char *filter =
+		*service == '\0' ? "" : postfix_value(check->postfix, service, "content_filter");
+	const bool is_good = *expected == '\0' ? !g_str_has_prefix(filter, "postseal-")
+					       : g_str_has_prefix(filter, expected);
+
+	return *service == '\0' || is_good ||
+	       fault_set(
+		       fault, FAULT_CONFIG,
+		       "checking the Postfix service %s, which %s names: its content_filter is \"%s\", and expected is "
+		       "\"%s\": is it another one that was meant? Mail would be led astray: " POSTSEAL_WIRE
+		       " show has the services, and postseal.conf(5) which of them each setting means",
+		       service, setting, filter, expected);
 }
 
 bool
+check_reinject(const struct check *check, char **note_r, struct fault *fault)
+{
+	const char *url = check->settings->reinject;
+
+	return check_service(check, url, note_r, fault) &&
+	       check_way_on(check, "reinject", service_of(check, url), "", fault);
+}
+
+/* With two passes, an alias of an employee may lead outside, and the second one decides how. */
+bool
 check_reinject_mapped(const struct check *check, char **note_r, struct fault *fault)
 {
-	return check_service(check, check->settings->reinject_mapped, note_r, fault);
+	const char *url = check->settings->reinject_mapped, *service = service_of(check, url);
+	const bool passes = check->postfix != NULL && milters_come_again(check, NULL);
+
+	return check_service(check, url, note_r, fault) &&
+	       check_way_on(check, "reinject mapped", service, passes ? "postseal-edge:" : "",
+			    fault);
 }
 
 /* A message that is bounced with its full text goes unencrypted to whoever was named as its sender.

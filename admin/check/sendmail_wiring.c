@@ -121,20 +121,15 @@ check_sendmail_milters(const struct check *check, char **note_r, struct fault *f
 			 check->settings->reinject, advice);
 }
 
-bool
-check_sendmail_order(const struct check *check, char **note_r, struct fault *fault)
+/* The filters in the list that come before ours. */
+static bool
+check_list_order(const struct check *check, const struct sendmail *sendmail, const char *list,
+		 struct fault *fault)
 {
-	g_autoptr(sendmail_auto) sendmail = sendmail_read(fault);
-	g_autofree char *list =
-		sendmail == NULL ? NULL : sendmail_option(sendmail, "InputMailFilters");
-	g_auto(GStrv) names = list == NULL ? NULL : names_in(list);
+	g_auto(GStrv) names = names_in(list);
 	g_autofree char *ours = NULL;
-	int place;
+	int place = find_ours(check, sendmail, names, &ours);
 
-	(void)note_r;
-	if (sendmail == NULL)
-		return false;
-	place = find_ours(check, sendmail, names, &ours);
 	for (int i = 0; i < place; i++) {
 		g_autofree char *filter = sendmail_filter(sendmail, names[i]);
 
@@ -145,6 +140,28 @@ check_sendmail_order(const struct check *check, char **note_r, struct fault *fau
 				"checking Sendmail: its filters (%s) have %s sign before Postseal "
 				"seals, which breaks the signature",
 				list, names[i]);
+	}
+	return true;
+}
+
+/* A daemon may have a list of its own; what sendmail(1) is given has that of all. */
+bool
+check_sendmail_order(const struct check *check, char **note_r, struct fault *fault)
+{
+	g_autoptr(sendmail_auto) sendmail = sendmail_read(fault);
+	g_auto(GStrv) daemons =
+		sendmail == NULL ? NULL : sendmail_options(sendmail, "DaemonPortOptions");
+	g_autofree char *of_all =
+		sendmail == NULL ? NULL : sendmail_option(sendmail, "InputMailFilters");
+
+	(void)note_r;
+	if (sendmail == NULL || !check_list_order(check, sendmail, of_all, fault))
+		return false;
+	for (char **daemon = daemons; *daemon != NULL; daemon++) {
+		g_autofree char *list = filters_of(sendmail, *daemon);
+
+		if (!check_list_order(check, sendmail, list, fault))
+			return false;
 	}
 	return true;
 }

@@ -46,7 +46,7 @@ leads(enum tables which, const char *setting, const char *value)
 static char *
 text_of(const char *map)
 {
-	const char *const list[] = {"postmap", "-s", map, NULL};
+	const char *const list[] = {"postmap", "-s", postfix_table(map), NULL};
 	const char *path = strchr(map, ':') + 1;
 	char *text = NULL;
 
@@ -132,6 +132,15 @@ tables_warn(const struct check *check, const char *actions, const GString *unkno
 			actions, unknown->str);
 }
 
+char *
+tables_ask(const char *table, const char *key)
+{
+	const char *const ask[] = {"postmap", "-q", key, postfix_table(table), NULL};
+	char *answer = postfix_ask(ask);
+
+	return answer == NULL ? NULL : g_strchomp(answer);
+}
+
 /* Do the setting's tables keep the line, and the message? */
 static bool
 keeps(const char *setting, const char *value, const char *line, struct fault *fault)
@@ -139,8 +148,7 @@ keeps(const char *setting, const char *value, const char *line, struct fault *fa
 	g_auto(GStrv) tables = postfix_list(value);
 
 	for (char **table = tables; *table != NULL; table++) {
-		const char *const ask[] = {"postmap", "-q", line, *table, NULL};
-		g_autofree char *answer = postfix_ask(ask);
+		g_autofree char *answer = tables_ask(*table, line);
 
 		if (answer != NULL && !matches(harmless, answer, G_REGEX_CASELESS))
 			return fault_set(
@@ -148,7 +156,7 @@ keeps(const char *setting, const char *value, const char *line, struct fault *fa
 				"checking Postfix: %s (%s) answers \"%s\" to the header line \"%s\", the mark of what "
 				"nobody has decided on, so that no transport stops such mail: put a line for it in front, "
 				"/^Postseal-/ DUNNO",
-				setting, *table, g_strchomp(answer), line);
+				setting, *table, answer, line);
 	}
 	return true;
 }

@@ -29,4 +29,7 @@ void tables_warn(const struct check *check, const char *actions, const GString *
 /* Do all tables of header_checks leave this line of a header alone? They are asked (postmap -q). */
 bool tables_keep(const struct check *check, const char *line, struct fault *fault);
 
+/* What the table answers for the key, or NULL. Caller frees. */
+char *tables_ask(const char *table, const char *key);
+
 #endif

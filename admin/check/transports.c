@@ -1,19 +1,11 @@
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "admin/check/milters.h"
 #include "admin/check/tables.h"
+#include "admin/check/wired_tables.h"
 
 /* The field that smtpd_data_restrictions adds (contrib/postfix/wire). */
 static const char mark[] = "Postseal-Undecided: yes";
-
-static bool
-has_two_passes(const struct check *check)
-{
-	return g_str_has_prefix(postfix_value(check->postfix, NULL, "content_filter"),
-				"postseal-edge:");
-}
 
 /* --- what keeps mail from the second pass --- */
 
@@ -40,7 +32,7 @@ check_filters(const struct check *check, char **note_r, struct fault *fault)
 	g_autoptr(GString) unknown = g_string_new(NULL);
 	g_autoptr(GPtrArray) listeners = postfix_listeners(check->postfix);
 
-	if (!has_two_passes(check)) {
+	if (!milters_have_two_passes(check)) {
 		*note_r = g_strdup("not needed: nothing relies on content_filter");
 		return true;
 	}
@@ -61,55 +53,73 @@ check_filters(const struct check *check, char **note_r, struct fault *fault)
 	return true;
 }
 
-/* --- the tables that wire made --- */
+/* --- the marks --- */
 
-/* A copy of /etc that lacks one of them: Postfix defers whatever it looks up there. */
-static bool
-check_files_in(const char *setting, const char *value, struct fault *fault)
+static const char *
+checks_of(const struct check *check, const struct postfix_service *service)
 {
-	static const char *const pattern = "regexp:(/[^][ \t,{}]*/postseal_[a-z_]+)";
-	g_autoptr(GRegex) table = g_regex_new(pattern, 0, 0, NULL);
-	g_autoptr(GMatchInfo) each = NULL;
+	return postfix_value(check->postfix, service->name,
+			     strcmp(service->program, "lmtp") == 0 ? "lmtp_header_checks"
+								   : "smtp_header_checks");
+}
 
-	for (g_regex_match(table, value, 0, &each); g_match_info_matches(each);
-	     g_match_info_next(each, NULL)) {
-		g_autofree char *path = g_match_info_fetch(each, 1);
+/* Where each mark stops a message; the first table that answers to a line is the last that is
+ * asked, whatever it says. */
+static const struct stop {
+	const char *table, *line;
+} all_stops[] = {
+	{"/postseal_undecided,fail:", mark},
+	{"/postseal_only_verified", "X-Postseal-Verified: yes"},
+};
 
-		if (access(path, R_OK) != 0)
+static bool
+stops(const struct check *check, const struct postfix_service *service)
+{
+	const char *checks = checks_of(check, service);
+
+	for (size_t i = 0; i < G_N_ELEMENTS(all_stops); i++)
+		if (strstr(checks, all_stops[i].table) == NULL)
+			return false;
+	return true;
+}
+
+static bool
+check_before(const struct check *check, const struct postfix_service *service,
+	     const struct stop *stop, struct fault *fault)
+{
+	g_auto(GStrv) tables = postfix_list(checks_of(check, service));
+
+	for (char **table = tables; *table != NULL && strstr(*table, stop->table) == NULL;
+	     table++) {
+		g_autofree char *answer = strstr(*table, "/postseal_") != NULL
+						  ? NULL
+						  : tables_ask(*table, stop->line);
+
+		if (answer != NULL)
 			return fault_set(
 				fault, FAULT_CONFIG,
-				"looking at the table %s, which %s of Postfix names: %s, so that mail waits; " POSTSEAL_WIRE
-				" apply makes it again",
-				path, setting, g_strerror(errno));
+				"checking the transport %s of Postfix: in its smtp_header_checks, %s answers \"%s\" to "
+				"\"%s\" before the table that stops such mail, which is then not asked; put it behind",
+				service->name, *table, answer, stop->line);
 	}
 	return true;
 }
 
 static bool
-check_files(const struct check *check, struct fault *fault)
+check_stops_of(const struct check *check, const struct postfix_service *service,
+	       struct fault *fault)
 {
-	GHashTableIter each;
-	void *setting, *value;
-
-	g_hash_table_iter_init(&each, check->postfix->values);
-	while (g_hash_table_iter_next(&each, &setting, &value))
-		if (!check_files_in(setting, value, fault))
+	if (!stops(check, service))
+		return fault_set(
+			fault, FAULT_CONFIG,
+			"checking the transport %s of Postfix: its smtp_header_checks do not stop what "
+			"nobody has decided on, or what only verified TLS may take, if it is led there; " POSTSEAL_WIRE
+			" sets them",
+			service->name);
+	for (size_t i = 0; i < G_N_ELEMENTS(all_stops); i++)
+		if (!check_before(check, service, &all_stops[i], fault))
 			return false;
 	return true;
-}
-
-/* --- the marks --- */
-
-static bool
-stops(const struct check *check, const struct postfix_service *service)
-{
-	const char *checks =
-		postfix_value(check->postfix, service->name,
-			      strcmp(service->program, "lmtp") == 0 ? "lmtp_header_checks"
-								    : "smtp_header_checks");
-
-	return strstr(checks, "/postseal_undecided,fail:") != NULL &&
-	       strstr(checks, "/postseal_only_verified") != NULL;
 }
 
 /* Every transport defers mail with the mark of the first pass, and all but one defer mail with the
@@ -125,15 +135,45 @@ check_stops(const struct check *check, struct fault *fault)
 		     strcmp(service->program, "lmtp") == 0) &&
 		    strcmp(service->name, milters_transport(MILTERS_INSIDE)) != 0 &&
 		    strcmp(service->name, milters_transport(MILTERS_OUTSIDE)) != 0 &&
-		    !stops(check, service))
-			return fault_set(
-				fault, FAULT_CONFIG,
-				"checking the transport %s of Postfix: its smtp_header_checks do not stop what "
-				"nobody has decided on, or what only verified TLS may take, if it is led there; " POSTSEAL_WIRE
-				" sets them",
-				service->name);
+		    !check_stops_of(check, service, fault))
+			return false;
 	}
 	return true;
+}
+
+/* --- what is marked --- */
+
+/* The restriction before the mark that may permit a message, so that the mark is not reached, or
+ * NULL. */
+static const char *
+find_permission(const GStrv restrictions)
+{
+	for (char **each = restrictions; *each != NULL; each++) {
+		const char *next = each[1] == NULL ? "" : each[1];
+
+		if (strstr(*each, "/postseal_mark") != NULL ||
+		    strstr(next, "/postseal_mark") != NULL)
+			return NULL;
+		if (g_str_has_prefix(*each, "permit") || g_str_has_prefix(*each, "check_"))
+			return *each;
+	}
+	return NULL;
+}
+
+static bool
+check_reached(const struct check *check, const char *service, struct fault *fault)
+{
+	g_auto(GStrv) restrictions =
+		postfix_list(postfix_value(check->postfix, service, "smtpd_data_restrictions"));
+	const char *permission = find_permission(restrictions);
+
+	return permission == NULL ||
+	       fault_set(
+		       fault, FAULT_CONFIG,
+		       "checking the Postfix service %s: %s in smtpd_data_restrictions comes before the mark, and what it "
+		       "permits is not marked, so that no transport stops it when nobody has decided on it; put it behind "
+		       "check_client_access regexp:…/postseal_mark",
+		       service, permission);
 }
 
 /* Postfix calls no milter for mail that header_checks or body_checks redirect, so incoming mail
@@ -168,6 +208,8 @@ check_mark(const struct check *check, struct fault *fault)
 				" sets "
 				"them",
 				service->name);
+		if (!check_reached(check, service->name, fault))
+			return false;
 	}
 	return tables_keep(check, mark, fault);
 }
@@ -252,9 +294,9 @@ check_blind(const struct check *check, struct fault *fault)
 
 	if (*names == '\0')
 		return true;
-	if (!tables_check(check, has_two_passes(check) ? TABLES_ALL : TABLES_OF_CONTENT,
-			  has_two_passes(check) ? "REDIRECT|FILTER" : "REDIRECT", why, unknown,
-			  fault))
+	if (!tables_check(check, milters_have_two_passes(check) ? TABLES_ALL : TABLES_OF_CONTENT,
+			  milters_have_two_passes(check) ? "REDIRECT|FILTER" : "REDIRECT", why,
+			  unknown, fault))
 		return false;
 	tables_warn(check, "REDIRECT or FILTER", unknown);
 	return true;
@@ -289,69 +331,7 @@ bool
 check_transports(const struct check *check, char **note_r, struct fault *fault)
 {
 	(void)note_r;
-	return check_files(check, fault) && check_stops(check, fault) && check_mark(check, fault) &&
-	       check_local_submission(check, fault) && check_next_hop(check, fault) &&
-	       check_blind(check, fault);
-}
-
-/* --- how large a message may be --- */
-
-/* A message grows when it is sealed, and cleanup(8) enforces the limit. */
-static bool
-check_size(const struct check *check, const struct postfix_service *service, struct fault *fault)
-{
-	g_autofree char *cleanup = g_strdup_printf(
-		"%s/unix", postfix_value(check->postfix, service->name, "cleanup_service_name"));
-	const char *const places[] = {service->name, cleanup};
-
-	for (size_t i = 0; i < G_N_ELEMENTS(places); i++) {
-		const char *limit = postfix_value(check->postfix, places[i], "message_size_limit");
-
-		if (strcmp(limit, "0") != 0)
-			return fault_set(
-				fault, FAULT_CONFIG,
-				"checking the Postfix service %s: message_size_limit = %s there refuses what grew "
-				"when it was sealed, after it was accepted; expected -o message_size_limit=0, which " POSTSEAL_WIRE
-				" sets",
-				places[i], limit);
-	}
-	return true;
-}
-
-/* Otherwise the milter would seal messages that cleanup(8) then refuses. */
-static bool
-check_told(const struct check *check, const struct postfix_service *service, struct fault *fault)
-{
-	return strstr(postfix_value(check->postfix, service->name, "milter_macro_defaults"),
-		      "postseal_size_limit=") != NULL ||
-	       fault_set(fault, FAULT_CONFIG,
-			 "checking the Postfix service %s: milter_macro_defaults does not tell the "
-			 "milter the message_size_limit, so that a message may be refused when "
-			 "other copies are out; " POSTSEAL_WIRE " sets it up",
-			 service->name);
-}
-
-bool
-check_sizes(const struct check *check, char **note_r, struct fault *fault)
-{
-	g_autoptr(GPtrArray) listeners = postfix_listeners(check->postfix);
-
-	(void)note_r;
-	for (guint i = 0; i < check->postfix->services->len; i++) {
-		const struct postfix_service *service =
-			g_ptr_array_index(check->postfix->services, i);
-
-		if (strcmp(service->program, "smtpd") == 0 &&
-		    g_str_has_prefix(postfix_value(check->postfix, service->name, "syslog_name"),
-				     "postfix/postseal") &&
-		    !check_size(check, service, fault))
-			return false;
-	}
-	/* check_placement() reports macros that are missing. */
-	if (has_two_passes(check) && !milters_come_again(check, NULL))
-		return true;
-	for (guint i = 0; i < listeners->len; i++)
-		if (!check_told(check, g_ptr_array_index(listeners, i), fault))
-			return false;
-	return true;
+	return wired_tables_check(check, fault) && check_stops(check, fault) &&
+	       check_mark(check, fault) && check_local_submission(check, fault) &&
+	       check_next_hop(check, fault) && check_blind(check, fault);
 }

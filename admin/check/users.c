@@ -4,6 +4,7 @@
 
 #include "admin/check/check.h"
 #include "admin/check/tried.h"
+#include "admin/check/writers.h"
 #include "core/migrate.h"
 #include "delivery/method.h"
 #include "keystore/domain_tls.h"
@@ -79,10 +80,41 @@ bool
 check_settings(const struct check *check, char **note_r, struct fault *fault)
 {
 	(void)note_r;
-	return visit_all(check, read_settings, "reading the configuration", fault);
+	return visit_all(check, read_settings, "reading the configuration", fault) &&
+	       writers_check(check, fault);
 }
 
 /* --- the database --- */
+
+static const struct statement state_of_server = {
+	"check_state_of_server",
+	"select pg_is_in_recovery(), current_setting('transaction_read_only') = 'on'"};
+
+/* It leaves no row behind. */
+static const struct statement commit = {
+	"check_commit", "select pg_logical_emit_message(true, 'postseal', 'check')"};
+
+/* A server that answers may yet take nothing: a standby, one that is locked against changes, whose
+ * disk is full or whose standby is away. */
+static bool
+can_write(struct connection *connection, struct fault *fault)
+{
+	g_autoptr(PGresult) state = NULL, done = NULL;
+
+	if (!connection_execute(connection, &state_of_server, NULL, &state, fault))
+		return false;
+	if (result_flag(state, 0, 0))
+		return fault_set(
+			fault, FAULT_CONFIG,
+			"the server is a standby, which can be read only: have the setting database name the primary, or "
+			"both, with target_session_attrs=read-write");
+	if (result_flag(state, 0, 1))
+		return fault_set(
+			fault, FAULT_CONFIG,
+			"nothing can be written there, as default_transaction_read_only is on for the role, the database or "
+			"the cluster: mail waits until it is off");
+	return connection_execute(connection, &commit, NULL, &done, fault);
+}
 
 static bool
 ask_database(void *context, struct fault *fault)
@@ -98,10 +130,30 @@ ask_database(void *context, struct fault *fault)
 		return true;
 	database = database_new(&settings);
 	connection = database_take(database, fault);
-	good = connection != NULL && migrate_check(connection, fault);
+	good = connection == NULL ? check_advise(fault) : migrate_check(connection, fault);
 	connection_give(connection);
 	good = good && (!visit->program->has_rules ||
 			policy_check_tables(visit->check->admin->policy, database, fault));
+	database_free(database);
+	return good;
+}
+
+static bool
+write_to_database(void *context, struct fault *fault)
+{
+	const struct visit *visit = context;
+	const struct database_settings settings = {.url = visit->check->settings->database,
+						   .role = visit->program->role};
+	struct database *database;
+	struct connection *connection;
+	bool good;
+
+	if (settings.role == NULL)
+		return true;
+	database = database_new(&settings);
+	connection = database_take(database, fault);
+	good = connection != NULL && can_write(connection, fault);
+	connection_give(connection);
 	database_free(database);
 	return good;
 }
@@ -112,7 +164,9 @@ bool
 check_roles(const struct check *check, char **note_r, struct fault *fault)
 {
 	(void)note_r;
-	return visit_all(check, ask_database, "asking the database", fault);
+	return visit_all(check, ask_database, "asking the database", fault) &&
+	       visit_all(check, write_to_database,
+			 "writing to the database (synchronous_standby_names, the disk?)", fault);
 }
 
 /* --- the keeper --- */

@@ -295,6 +295,45 @@ check_returns(const struct check *check, char **note_r, struct fault *fault)
 	return true;
 }
 
+/* The program of a transport, "filter:dummy", or NULL. */
+static const char *
+program_of(const struct check *check, const char *filter)
+{
+	g_autofree char *transport =
+		g_strdup_printf("%.*s/unix", (int)strcspn(filter, ":"), filter);
+	const struct postfix_service *service = postfix_service(check->postfix, transport);
+
+	return service == NULL ? NULL : service->program;
+}
+
+/* The simple filter of FILTER_README is a script that hands mail back with sendmail(1), like
+ * somebody who writes a new one. */
+static void
+warn_of_simple_filter(const struct check *check, const char *service)
+{
+	const char *filter = postfix_value(check->postfix, service, "content_filter");
+	const char *program = program_of(check, filter);
+
+	if (program != NULL && strcmp(program, "pipe") == 0)
+		check_warn(
+			check,
+			"%s/content_filter = %s gives mail to a program, once it is decided on: if that hands it back with "
+			"sendmail(1), it is decided on, and sealed, a second time; have it hand mail back to a smtpd service "
+			"for this machine alone, with no_milters (postseal-milter(8))",
+			service, filter);
+}
+
+static void
+warn_of_simple_filters(const struct check *check)
+{
+	g_autoptr(GPtrArray) listeners = postfix_listeners(check->postfix);
+
+	for (guint i = 0; i < listeners->len; i++)
+		warn_of_simple_filter(
+			check,
+			((const struct postfix_service *)g_ptr_array_index(listeners, i))->name);
+}
+
 bool
 check_bypasses(const struct check *check, const char *service, struct fault *fault)
 {
@@ -330,6 +369,7 @@ check_bypasses_of(const struct check *check, const struct asker *asker, struct f
 bool
 check_milters(const struct check *check, char **note_r, struct fault *fault)
 {
+	warn_of_simple_filters(check);
 	return look_at_askers(check, check_list, fault) &&
 	       look_at_askers(check, check_bypasses_of, fault) &&
 	       look_at_askers(check, check_others, fault) && check_returns(check, note_r, fault);
@@ -591,10 +631,32 @@ check_patience(const struct check *check, const struct asker *asker, struct faul
 	return true;
 }
 
+/* A refusal is meant to be final. */
+static void
+warn_of_softness(const struct check *check)
+{
+	g_autoptr(GPtrArray) listeners = postfix_listeners(check->postfix);
+
+	for (guint i = 0; i < listeners->len; i++) {
+		const struct postfix_service *service = g_ptr_array_index(listeners, i);
+
+		if (strcmp(postfix_value(check->postfix, service->name, "soft_bounce"), "yes") ==
+		    0) {
+			check_warn(
+				check,
+				"with soft_bounce = yes, what a rule refuses is tried again for days before its sender hears of "
+				"it, and what a mail host refuses waits; expected no, as soon as all is tried (service %s)",
+				service->name);
+			return;
+		}
+	}
+}
+
 bool
 check_failures(const struct check *check, char **note_r, struct fault *fault)
 {
 	(void)note_r;
+	warn_of_softness(check);
 	return look_at_askers(check, check_action, fault) &&
 	       look_at_askers(check, check_protocol, fault) &&
 	       look_at_askers(check, check_patience, fault);

@@ -15,6 +15,7 @@
 #include "delivery/outbox/notice.h"
 #include "delivery/parcel/parcel.h"
 #include "delivery/parcel/sender_page.h"
+#include "mail/display_name.h"
 
 static const struct statement parcel_waiting = {
 	"issue_parcel",
@@ -258,10 +259,28 @@ lock_and_tell(const struct issuing *issuing, int row, const struct seal_key *con
 	       notify(issuing, row, code->way, access->link, fault);
 }
 
+/* The name that the author has in the message; NULL: none that may stand beside the address. Caller
+ * frees. */
+static char *
+author_of(const struct issuing *issuing, const struct seal_key *content)
+{
+	size_t length;
+	g_autofree unsigned char *summary = result_bytes(issuing->parcel, 0, SUMMARY, &length);
+	g_autofree char *from =
+		PQgetisnull(issuing->parcel, 0, SUMMARY)
+			? NULL
+			: parcel_from(summary, length, PQgetvalue(issuing->parcel, 0, PARCEL),
+				      content);
+
+	return from != NULL && display_name_is_plain(from) ? g_steal_pointer(&from) : NULL;
+}
+
 static bool
 issue_key(const struct issuing *issuing, int row, struct parcel_access *access,
 	  struct notice_code *code, struct fault *fault)
 {
+	struct issuing named = *issuing;
+	g_autofree char *name = NULL;
 	struct seal_key content;
 	bool done;
 
@@ -272,11 +291,14 @@ issue_key(const struct issuing *issuing, int row, struct parcel_access *access,
 		return fault_set(
 			fault, FAULT_CRYPTO,
 			"opening the key of a parcel: it was sealed to another courier key");
+	named.notice.name = name = author_of(issuing, &content);
 	if (result_flag(issuing->keys, row, IS_TRUSTED))
-		done = seal_for_account(issuing, row, &content, fault);
+		done = seal_for_account(&named, row, &content, fault);
 	else
-		done = lock_and_tell(issuing, row, &content, access, code, fault);
+		done = lock_and_tell(&named, row, &content, access, code, fault);
 	sodium_memzero(&content, sizeof content);
+	sodium_memzero(named.phone, sizeof named.phone);
+	sodium_memzero(named.track, sizeof named.track);
 	return done;
 }
 

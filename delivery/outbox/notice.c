@@ -79,6 +79,13 @@ days_of(uint64_t seconds)
 	return (unsigned long)((seconds + DAY_SECONDS - 1) / DAY_SECONDS);
 }
 
+/* People know each other by name, and mail programs by address. */
+static const char *
+named(const struct notice *notice)
+{
+	return notice->name != NULL ? notice->name : notice->sender;
+}
+
 static GString *
 text_of_notice(const struct notice *notice, const struct notice_recipient *recipient)
 {
@@ -95,6 +102,9 @@ text_of_notice(const struct notice *notice, const struct notice_recipient *recip
 	const char *language = recipient->language;
 	unsigned long days = days_of(recipient->lifetime);
 	g_autofree char *reference = reference_of(notice);
+	g_autofree char *sender =
+		notice->name == NULL ? g_strdup(notice->sender)
+				     : g_strdup_printf("%s <%s>", notice->name, notice->sender);
 	GString *text = g_string_new(NULL);
 
 	notice_add_printed(
@@ -104,7 +114,7 @@ text_of_notice(const struct notice *notice, const struct notice_recipient *recip
 				  ? N_("A protected message from %s at %s is still waiting "
 				       "for you.")
 				  : N_("%s at %s has sent you a protected message.")),
-		notice->sender, settings->organisation);
+		sender, settings->organisation);
 	notice_add(text, translate(language, "To read it, open this link in your browser:"));
 	notice_add_printed(text, "%s/%s/%s", settings->portal_url,
 			   recipient->way == NOTICE_SIGNIN ? "message" : "m", recipient->link);
@@ -137,12 +147,12 @@ notice_waiting(const struct notice *notice, const struct notice_recipient *recip
 	const struct outbox_recipient to = {recipient->address, recipient->notify, recipient->orcpt,
 					    recipient->copy};
 	g_autofree char *from = letter_from(settings);
-	g_autofree char *name = g_strdup_printf("%s (%s)", settings->organisation, notice->sender);
+	g_autofree char *name = g_strdup_printf("%s (%s)", settings->organisation, named(notice));
 	g_autofree char *subject = g_strdup_printf(
 		translate(recipient->language,
 			  recipient->reminds ? N_("Reminder: protected message from %s, %s")
 					     : N_("Protected message from %s, %s")),
-		notice->sender, settings->organisation);
+		named(notice), settings->organisation);
 	GString *text = text_of_notice(notice, recipient);
 	struct letter letter = {.from = from,
 				.from_name = name,

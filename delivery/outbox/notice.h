@@ -14,6 +14,7 @@ struct notice {
 	struct connection *connection;
 	const char *message; /* its identifier in the log, or NULL */
 	const char *sender;  /* the sender's address */
+	const char *name;    /* of the sender, as the message's author is named; or NULL */
 	const char *deputy;  /* who is told instead of the sender, who has left; or NULL */
 	bool smtputf8;	     /* required by the sender, the deputy or a recipient */
 };

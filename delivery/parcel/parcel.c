@@ -85,9 +85,9 @@ make_summary(const struct parcel_writer *writer, const struct parcel_settings *s
 	return seal_bytes(text, strlen(text), &writer->content, writer->id.text, length_r);
 }
 
-char *
-parcel_subject(const unsigned char *summary, size_t length, const char *parcel,
-	       const struct seal_key *content)
+static char *
+summary_line(const char *name, const unsigned char *summary, size_t length, const char *parcel,
+	     const struct seal_key *content)
 {
 	size_t opened_length;
 	g_autofree unsigned char *opened =
@@ -95,7 +95,21 @@ parcel_subject(const unsigned char *summary, size_t length, const char *parcel,
 	g_autoptr(json_t) json =
 		opened == NULL ? NULL : json_loadb((char *)opened, opened_length, 0, NULL);
 
-	return g_strdup(json_string_value(json_object_get(json, "subject")));
+	return g_strdup(json_string_value(json_object_get(json, name)));
+}
+
+char *
+parcel_subject(const unsigned char *summary, size_t length, const char *parcel,
+	       const struct seal_key *content)
+{
+	return summary_line("subject", summary, length, parcel, content);
+}
+
+char *
+parcel_from(const unsigned char *summary, size_t length, const char *parcel,
+	    const struct seal_key *content)
+{
+	return summary_line("from", summary, length, parcel, content);
 }
 
 /* Only the courier needs it. Its length is fixed, so that the length reveals nothing. */

@@ -68,11 +68,13 @@ void parcel_key_pair(struct seal_key *public_r, struct seal_key *private_r,
 		     const struct seal_key *content);
 void parcel_public_key(struct seal_key *public_r, const struct seal_key *content);
 
-/* The subject in the summary of a parcel, UTF-8; NULL if the summary cannot be opened. Caller
- * frees.
+/* The subject, or the author, in the summary of a parcel, UTF-8; NULL if the summary cannot be
+ * opened. Caller frees.
  */
 char *parcel_subject(const unsigned char *summary, size_t length, const char *parcel,
 		     const struct seal_key *content);
+char *parcel_from(const unsigned char *summary, size_t length, const char *parcel,
+		  const struct seal_key *content);
 
 /* --- link and code --- */
 

@@ -24,6 +24,7 @@ struct key_source {
 	const char *belongs;  /* to another source, which is in use whenever that is; or NULL */
 	bool is_always_first; /* unless the setting says otherwise */
 	bool is_always_last;  /* used only if no other source has a usable key */
+	bool is_by_word;      /* an admin says whose its keys are, and no authority does */
 	unsigned lifetime; /* how many seconds its answer is good for; 0: until the database reports
 			      a change */
 	/* Adds struct key to `keys`, with content, fingerprint, owner, times and capabilities; the
@@ -44,6 +45,7 @@ struct key_source {
 extern const struct key_source key_source_database; /* what admins imported */
 extern const struct key_source key_source_upload;   /* what owners uploaded in the portal */
 extern const struct key_source key_source_domain;   /* what admins imported for a whole domain */
+extern const struct key_source key_source_word;	    /* what admins imported for another address */
 extern const struct key_source key_source_mail;	    /* what came with mail */
 extern const struct key_source key_source_wkd;	    /* Web Key Directory of the domain */
 extern const struct key_source key_source_dane;	    /* DNS of the domain, with DNSSEC */

@@ -67,6 +67,16 @@ find_private_key(const struct keystore *keystore, struct key *key)
 	}
 }
 
+/* What a chain says of whose the key is. For an address that is not in the certificate, or a whole
+ * domain, nobody but the admin says that it is the person's. */
+static enum trust_level
+worth_of(const struct key *key, const struct authority_chain *chain)
+{
+	if (key->source->is_by_word)
+		return TRUST_NONE;
+	return key->source->is_always_last ? MIN(chain->trust, TRUST_DOMAIN) : chain->trust;
+}
+
 /* The chain limits the validity period; without one, only keys that an admin pinned or that an
  * owner has claimed are accepted. */
 static void
@@ -82,10 +92,7 @@ check_chain(const struct authorities *authorities, struct key *key, enum revocat
 		key->not_before = chain.from;
 		key->not_after = key->signs_until = chain.until;
 		key->attested = true;
-		/* A certificate for a whole domain: nobody but the admin says that it is for the
-		 * person. */
-		key->by_authority =
-			key->source->is_always_last ? MIN(chain.trust, TRUST_DOMAIN) : chain.trust;
+		key->by_authority = worth_of(key, &chain);
 		key->authority = chain.root;
 		*revocation_r = chain.revocation;
 		return;

@@ -9,10 +9,11 @@
 
 enum { GATEWAY_RANK = 1000 }; /* more than there are sources */
 
-const struct key_source *const key_sources[] = {
-	&key_source_database, &key_source_upload, &key_source_mail,
-	&key_source_wkd,      &key_source_dane,	  &key_source_ldap,
-	&key_source_servers,  &key_source_domain, NULL};
+const struct key_source *const key_sources[] = {&key_source_database, &key_source_word,
+						&key_source_upload,   &key_source_mail,
+						&key_source_wkd,      &key_source_dane,
+						&key_source_ldap,     &key_source_servers,
+						&key_source_domain,   NULL};
 G_STATIC_ASSERT(G_N_ELEMENTS(key_sources) - 1 <= SOURCES_MAX);
 
 /* --- the order of the sources --- */

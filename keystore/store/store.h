@@ -11,7 +11,7 @@
 #include "keystore/source/source.h"
 #include "keystore/status.h"
 
-enum { SOURCES_MAX = 8 };
+enum { SOURCES_MAX = 9 };
 
 /* A source that is in use, and its place in the order of preference. */
 struct ranked {

@@ -88,11 +88,11 @@ is_binary_part(const char *name)
 	return ends_with(name, endings) && strstr(name, "/printerSettings/") == NULL;
 }
 
-/* Pages, Numbers and Keynote, on phones as well. */
+/* Pages and sheets of Apple's programs, and of XPS, whose text is in attributes. */
 static bool
-is_of_iwork(const char *name)
+is_unread_page(const char *name)
 {
-	static const char *const endings[] = {".iwa", NULL};
+	static const char *const endings[] = {".iwa", ".fpage", NULL};
 
 	return ends_with(name, endings);
 }
@@ -140,16 +140,14 @@ decide(struct reading *reading)
 	const size_t length = reading->held_length;
 	const bool is_office = reading->package->is_office;
 
+	if (is_unread_page(reading->member->name))
+		tell_opaque(READER_OPAQUE_TEXT, "has pages in a format that is not read");
 	if (is_office && is_macro(reading->member->name))
 		tell_opaque(READER_OPAQUE_TEXT, "has macros");
 	if (is_office && begins_as_xml(bytes, length)) {
 		reading->office =
 			office_text_new(&reading->package->strings, has_strings(reading->member));
 		return XML;
-	}
-	if (document_unread(bytes, length) != NULL || is_of_iwork(reading->member->name)) {
-		tell_opaque(READER_OPAQUE_TEXT, "holds an object in a format that is not read");
-		return PASSED;
 	}
 	if (document_kinds_by_beginning(bytes, length) != 0 || document_is_text(bytes, length)) {
 		begin_file(reading);
@@ -161,6 +159,9 @@ decide(struct reading *reading)
 	else if (document_is_old_office(bytes, length) &&
 		 !(is_office && is_macro(reading->member->name)))
 		tell_opaque(READER_OPAQUE_FILES, "holds an object in a format that is not read");
+	else if (document_unread(bytes, length) != NULL &&
+		 !(is_office && is_macro(reading->member->name)))
+		tell_opaque(READER_OPAQUE_TEXT, "holds a file in a format that is not read");
 	else if (is_office && !is_macro(reading->member->name) &&
 		 is_binary_part(reading->member->name))
 		tell_opaque(READER_OPAQUE_TEXT, "has binary parts that are not read");

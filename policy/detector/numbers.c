@@ -266,20 +266,24 @@ try_window(struct walk *walk, unsigned begin, guint first, guint last, bool is_a
 }
 
 static void
+add_candidate(struct walk *walk, const struct longest *longest, enum number number)
+{
+	struct candidate candidate = {.kind = number,
+				      .length = longest->length[number],
+				      .from = walk->window.from,
+				      .to = longest->to[number],
+				      .first_end = longest->first_end[number]};
+
+	memcpy(candidate.compact, walk->window.digits, candidate.length);
+	g_array_append_val(walk->candidates, candidate);
+}
+
+static void
 add_longest(struct walk *walk, const struct longest *longest)
 {
-	for (enum number number = 0; number < NUMBER_KINDS; number++) {
-		struct candidate candidate = {.kind = number,
-					      .length = longest->length[number],
-					      .from = walk->window.from,
-					      .to = longest->to[number],
-					      .first_end = longest->first_end[number]};
-
-		if (candidate.length == 0)
-			continue;
-		memcpy(candidate.compact, walk->window.digits, candidate.length);
-		g_array_append_val(walk->candidates, candidate);
-	}
+	for (enum number number = 0; number < NUMBER_KINDS; number++)
+		if (longest->length[number] > 0)
+			add_candidate(walk, longest, number);
 }
 
 static gint

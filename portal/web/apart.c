@@ -6,7 +6,8 @@ enum {
 	PAGES_MAX = 8,	  /* threads with pages */
 	LONGS_MAX = 4,	  /* of these, with the slowest; one for each visitor */
 	PICTURES_MAX = 2, /* threads with pictures; one for each visitor */
-	THREADS = PAGES_MAX + PICTURES_MAX,
+	FILES_MAX = 2,	  /* threads with large files; one for each visitor */
+	THREADS = PAGES_MAX + PICTURES_MAX + FILES_MAX,
 	SHARE = 2,	    /* threads that work for one visitor */
 	WAITING_MAX = 32,   /* requests of one visitor */
 	ARRIVING_MAX = 256, /* of one network, until it is known who asks, which is soon */
@@ -14,7 +15,7 @@ enum {
 };
 
 /* What a job shares its places with. */
-enum lane { ARRIVING, PAGES, PICTURES };
+enum lane { ARRIVING, PAGES, PICTURES, FILES };
 
 struct job {
 	struct MHD_Connection *mhd;
@@ -40,8 +41,10 @@ struct apart {
 static char *
 visitor_in(enum lane lane, const char *who)
 {
-	static const char *const names[] = {
-		[ARRIVING] = "arriving ", [PAGES] = "pages ", [PICTURES] = "pictures "};
+	static const char *const names[] = {[ARRIVING] = "arriving ",
+					    [PAGES] = "pages ",
+					    [PICTURES] = "pictures ",
+					    [FILES] = "files "};
 
 	return g_strconcat(names[lane], who, NULL);
 }
@@ -73,19 +76,22 @@ is_slow(const struct job *job)
 static bool
 has_place(const struct apart *apart, const struct job *job)
 {
-	unsigned pages = 0, longs = 0, pictures = 0;
+	unsigned pages = 0, longs = 0, pictures = 0, files = 0;
 
 	for (const GList *link = apart->working.head; link != NULL; link = link->next) {
 		const struct job *other = link->data;
 
 		if (is_slow(job) && is_slow(other) && is_of_same(other, job))
 			return false;
-		pages += other->lane != PICTURES;
+		pages += other->lane == ARRIVING || other->lane == PAGES;
 		longs += other->lane == PAGES && other->kind == APART_LONG;
 		pictures += other->lane == PICTURES;
+		files += other->lane == FILES;
 	}
 	if (job->lane == PICTURES)
 		return pictures < PICTURES_MAX;
+	if (job->lane == FILES)
+		return files < FILES_MAX;
 	return pages < PAGES_MAX && (!is_slow(job) || longs < LONGS_MAX);
 }
 
@@ -195,6 +201,19 @@ refuse(struct apart *apart, struct job *job)
 	finish(job);
 }
 
+static enum lane
+lane_of(const struct job *job)
+{
+	switch (job->kind) {
+	case APART_PICTURE:
+		return PICTURES;
+	case APART_FILES:
+		return FILES;
+	default:
+		return PAGES;
+	}
+}
+
 /* Finds out whose job it is; then it waits among that visitor's jobs. Both in one step, so that
  * what arrived later does not overtake it. */
 static void
@@ -205,7 +224,7 @@ receive(struct apart *apart, struct job *job)
 
 	g_mutex_lock(&apart->lock);
 	g_queue_remove(&apart->working, job);
-	job->lane = job->kind == APART_PICTURE ? PICTURES : PAGES;
+	job->lane = lane_of(job);
 	g_free(job->visitor);
 	job->visitor = visitor_in(job->lane, who != NULL ? who : job->network);
 	entered = enter(apart, job);

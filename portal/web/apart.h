@@ -3,8 +3,8 @@
  * connection is suspended, so that its thread can go on with other visitors, and one of a few
  * threads of ours finds the answer. A visitor who asks for many such pages waits only behind their
  * own: few are served at the same time for each visitor, and among the visitors who wait, the one
- * for whom something was done last is the last. Pictures have threads of their own, and no page
- * ever waits for one.
+ * for whom something was done last is the last. Pictures and large files that arrive have threads
+ * of their own, and no page ever waits for one.
  *
  * To find out who the visitor is, the database must be asked, which is done here as well; until
  * then, the network counts as the visitor: anything that a browser says about itself, such as a
@@ -34,6 +34,7 @@ enum apart_kind {
 	APART_PAGE,
 	APART_LONG,    /* a page of the slowest; they never take all the threads */
 	APART_PICTURE, /* of a page: as slow, and not what the visitor waits for */
+	APART_FILES,   /* a form with so many bytes that sealing them takes long */
 };
 
 struct apart *apart_new(const struct apart_work *work);

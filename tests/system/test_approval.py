@@ -409,15 +409,13 @@ def test_released_message_that_the_rules_now_forbid_goes_nowhere(world, post, na
     _, record, approval = held(world, post, to)
     original = world.config.read_text()
     world.config.write_text(original.replace("(?i)forbidden", "(?i)budget"))
-    os.kill(world.programs["postseal-milter"], signal.SIGHUP)
     try:
-        sandbox.wait_until(lambda: world.postseal("policy", "explain", "--from", sender, "--to", to[0]), "the rules")
-        sandbox.wait_until(lambda: world.log("postseal-milter").count("reloaded:") >= 1, "the rules to be in force")
+        world.read_rules_again()
         world.postseal("hold", "release", approval)
         finish(world, approval)
     finally:
         world.config.write_text(original)
-        os.kill(world.programs["postseal-milter"], signal.SIGHUP)
+        world.read_rules_again()
     copy = last(post, to[0])
     assert copy["state"] == "refused" and copy["reason"] == "Nothing for rivals."
     told = sandbox.wait_until(lambda: [m for m in map(people.Received, (f.read_bytes() for f in post.box(sender).files()))

@@ -112,6 +112,22 @@ def test_long_header_field_lost_its_end_in_a_copy_that_was_parked(post, keys, na
     assert saved.endswith(message), (saved[:300], len(saved), len(message))
 
 
+@pytest.mark.parametrize("before", [*range(58_996, 59_008), 59_990])
+def test_end_of_a_field_that_postfix_cuts_off_line_by_line_is_missed(post, keys, name, before):
+    """Promise 4: of a folded field Postfix leaves out the line that would make it too large, and what follows. The longest line
+    that RFC 5322 permits (§2.1.1) has 998 characters, and the field may be as much smaller."""
+    message_id = f"<{name}.bytes@example.com>"
+    field = field_of(before + (before - 8) // 73, True)  # each line ends with CRLF, which Postfix counts as one
+    while len(field.replace(b"\r\n", b"\n")) < before:
+        field += b"z"
+    field += b"\r\n " + b"y" * 997
+    code, text = post.send(post.compose([PLAIN], b"Hello.\r\n", fields=[field.decode()], message_id=message_id), [PLAIN])
+    if code == 250:
+        assert field.replace(b"\r\n", b"\n") + b"\n" in arrived(post, PLAIN, message_id).raw
+    else:
+        assert code == 552 and "limit field" in text
+
+
 @pytest.mark.parametrize("length", [997, 998, 999, 1000, 2000, 2046, 2047, 2048, 2049, 5000])
 def test_long_line_was_broken_in_a_copy_that_was_parked(post, keys, name, length):
     """Promise 4: of a text in eight bits, too, and where the message ends with it."""

@@ -1,6 +1,7 @@
 """The company's own authority. What it makes is read by openssl, by Python's cryptography, by gpg and by Postfix; what a
 certificate must contain is written down here from the Baseline Requirements, not taken from our code."""
 import datetime
+import hashlib
 import http.client
 import json
 import os
@@ -326,6 +327,26 @@ def test_list_and_authority_are_where_the_certificate_says(world, authority, ann
     assert x509.load_der_x509_certificate(body) == authority["certificate"]
     for wrong in ("x.crl", "01a20d7c-90c6-7637-90e1-6481ec755f5a.crl", authority["identifier"], authority["identifier"] + ".key"):
         assert get(world, "/ca/" + wrong)[0] == 404
+
+
+def test_certificate_of_an_employee_is_published_until_it_is_revoked(world, run, anna):
+    """By the exact address, and only what mail may be encrypted to."""
+    place_of = f"/ca/certificates?email={urllib.parse.quote(anna['address'])}"
+    status, fields, body = get(world, place_of)
+    assert (status, fields["Content-Type"], fields["Cache-Control"]) == (200, "application/pkix-cert", "public, max-age=300")
+    assert x509.load_der_x509_certificate(body) == anna["certificate"] and "Set-Cookie" not in fields
+    assert get(world, place_of.replace("example.com", "EXAMPLE.com"))[2] == body
+    for wrong in ("", "?email=", "?email=nobody@example.com", "?email=anna", "?email=%25", f"?email=*{anna['address'][1:]}", "?name=x"):
+        assert get(world, f"/ca/certificates{wrong}")[0] == 404, wrong
+    # A recipient's is not ours to publish.
+    theirs = world.authority.issue_mail("published", "published@plain.example")
+    world.postseal("key", "import", theirs)
+    assert get(world, "/ca/certificates?email=published@plain.example")[0] == 404
+    rows(run("ca", "revoke", "--reason", "keyCompromise", anna["fingerprint"]))
+    assert get(world, place_of)[0] == 404
+    renewed = issue(world, run, anna["address"])
+    status, _, body = get(world, place_of)
+    assert status == 200 and hashlib.sha256(body).hexdigest() == renewed
 
 
 def wkd_url(address):

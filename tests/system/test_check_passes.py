@@ -93,6 +93,8 @@ BROKEN = {
 }
 
 RIGHT = {
+    "small header fields, and a limit that is smaller": both(
+        set_to("header_size_limit", "20000"), configured("^gpg home", 'limit field 19 kB\ngpg home')),
     "verifier beside us, each under a name of its own": both(
         verified_too, configured("^gpg home", 'authserv id "postseal.gateway.example.com"\ngpg home')),
     "signer under our name, which writes no results": both(signed_at_the_edge, RECEIVING),

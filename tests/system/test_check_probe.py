@@ -93,6 +93,27 @@ def test_mail_for_the_portal_was_followed_to_its_notice_only(world, post):
     assert world.postgres.query("select 1 from postseal.activity where concat(what, subject, detail) like '%message recall%'")
 
 
+def test_mail_is_followed_through_two_passes(world, post, sue):
+    """Postfix gives it two queue IDs, and the milter decides at the second."""
+    files = [world.company.config / "main.cf", world.company.config / "master.cf"]
+    kept_files = [f.read_text() for f in files]
+    tables = set(world.company.config.glob("postseal*"))
+    kept_tables = {f: f.read_text() for f in tables}
+    world.wire("-p", "expanded", "apply")
+    world.company.reload()
+    try:
+        sandbox.wait_until(lambda: sandbox.port_answers(world.ports["second_pass"]), "the second pass")
+        for to, path in (("twice@plain.example", PATH), ("sue@smime.example", PATH), ("twice@partner.example", PATH),
+                         ("twice@pickup.example", PORTAL)):
+            arrives(world, to, path)
+    finally:
+        for file in world.company.config.glob("postseal*"):
+            file.unlink()
+        for file, text in (*zip(files, kept_files), *kept_tables.items()):
+            file.write_text(text)
+        world.company.reload()
+
+
 def test_sender_is_the_one_that_is_named(world, post):
     status, _ = probe(world, "ann@plain.example", "--from", "anna@example.com")
     assert status == 0 and post.box("ann@plain.example").one()["From"] == "anna@example.com"

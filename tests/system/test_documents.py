@@ -1,14 +1,21 @@
 """Rules look into archives and office documents: what is in them is found, whatever makes them, and what cannot be
 looked into is opaque, in bounded time and memory."""
+import bz2
+import gzip
 import io
 import json
+import lzma
 import os
 import pathlib
+import random
 import re
 import signal
 import socket
+import sqlite3
 import struct
 import subprocess
+import sys
+import tarfile
 import zipfile
 import zlib
 
@@ -17,11 +24,14 @@ import documents
 import openpyxl
 import pytest
 import world as sandbox
-from conftest import BUILD
+from conftest import BUILD, SOURCE
 from documents import DONE, FORMS, TOO_DEEP, TOO_LARGE, TOO_MANY, TOO_MUCH_MEMORY, TOO_MUCH_WORK, ask, zipped
 from messages import base64_lines, multipart, noise, part
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont
+
+sys.path.append(str(SOURCE / "tests" / "unit" / "policy"))
+import test_detect_oracle as oracle  # noqa: E402
 
 SANITIZED = "sanitize" in (BUILD / "CMakeCache.txt").read_text().partition("POSTSEAL_SANITIZE:")[2].partition("\n")[0]
 NUMBER, NEAR = "756.1234.5678.97", "756.1234.5678.9x"
@@ -101,6 +111,37 @@ def test_what_each_detector_looks_for_is_found_in_every_form_and_near_misses_are
     assert names == list(SOUGHT)
     assert found == {detector: (1, f"part {i + 2}, application/octet-stream") for i, detector in enumerate(SOUGHT) if detector != "diagnoses"}
     assert watched(world, post, f"{name}.near", near) == ([], {})
+
+
+NUMBER_KINDS = ("card", "iban", "ahv", "ssn")
+SHORT = ("xlsx_sheet_name",)  # has room for a number only
+
+
+def generated(form, make):
+    """For each kind of number and each language, a file with a generated sentence."""
+    rng, files = random.Random(form), []
+    for kind in NUMBER_KINDS:
+        for language, sentences in oracle.SENTENCES.items():
+            written, is_longer = make(rng, kind)
+            text = oracle.grouped(kind, written, "-" if form in SHORT else rng.choice([" ", "-"]), is_longer)
+            around = rng.choice([one for one in sentences if "\r\n" not in one and not set(one) & set("[\u2019\u2039")])
+            around = around.replace("{}", oracle.WORDS[language] + "{}") if kind == "ssn" else around
+            files.append(FORMS[form](text if form in SHORT else around.replace("{}", text)))
+    return files
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_generated_numbers_in_four_languages_are_found_in_every_form_and_near_misses_are_not(world, post, name, form):
+    _, found = watched(world, post, f"{name}.right", generated(form, lambda rng, kind: (oracle.valid(rng, kind), False)))
+    counts = {kind: count for kind, (count, _) in found.items()}
+    assert counts == dict.fromkeys(NUMBER_KINDS, len(oracle.SENTENCES))
+
+    def near(rng, kind):
+        how, number = oracle.near_miss(rng, kind)
+        return number, how == "a digit more"
+
+    _, found = watched(world, post, f"{name}.near", generated(form, near))
+    assert set(found) & set(NUMBER_KINDS) == set()
 
 
 def test_number_in_one_of_many_attachments_is_found(post):
@@ -400,10 +441,75 @@ def test_archives_within_each_other_are_opened_to_a_limit(post):
     """Deeper than that they are opaque, whatever they grow to."""
     assert "It has the number." in answer(post, "text", nested(4))
     assert answer(post, "text", nested(9)) == "4"
+    assert answer(post, "text", nested(20)) == "4"
     wide = zipped({"note.txt": "x"})
     for _ in range(4):
         wide = zipped({f"{i}.zip": wide for i in range(16)}, zipfile.ZIP_STORED)
     assert "It cannot be looked into." in answer(post, "opaque", wide)
+
+
+def tar(mode):
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode=mode) as archive:
+        member = tarfile.TarInfo("a.txt")
+        member.size = len(NUMBER)
+        archive.addfile(member, io.BytesIO(NUMBER.encode()))
+    return packed.getvalue()
+
+
+def sqlite():
+    with sqlite3.connect(":memory:") as database:
+        database.execute("create table t(a text)")
+        database.execute("insert into t values(?)", (NUMBER,))
+    return database.serialize()
+
+
+def openssl():
+    return subprocess.run(["openssl", "enc", "-aes-256-cbc", "-pbkdf2", "-k", "x"], input=NUMBER.encode(), capture_output=True, check=True).stdout
+
+
+def piped(*command):
+    return subprocess.run(command, input=NUMBER.encode(), capture_output=True, check=True).stdout
+
+
+MIME = b"From: a@example.com\r\nSubject: x\r\nMIME-Version: 1.0\r\nContent-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+MESSAGE = MIME + base64_lines(NUMBER.encode())
+IWA = b"\0\x80\0\0" + noise(60, "iwa") + NUMBER.encode()
+# What nobody reads, some of it imitated by its first bytes: as it is, and in a ZIP archive under another name.
+NOT_READ = {
+    "tar": lambda: tar("w"), "tar.gz": lambda: tar("w:gz"), "gzip": lambda: gzip.compress(NUMBER.encode()),
+    "bzip2": lambda: bz2.compress(NUMBER.encode()), "xz": lambda: lzma.compress(NUMBER.encode()),
+    "lzma": lambda: lzma.compress(NUMBER.encode(), format=lzma.FORMAT_ALONE), "zstd": lambda: piped("zstd"), "lz4": lambda: piped("lz4"),
+    "lzip": lambda: piped("lzip"), "7z": lambda: b"7z\xbc\xaf\x27\x1c" + bytes(100), "rar": lambda: b"Rar!\x1a\x07\x01\0" + bytes(100),
+    "cab": lambda: b"MSCF" + bytes(100), "iso": lambda: bytes(32769) + b"CD001" + bytes(3000),
+    "msg": lambda: documents.cfb({"__substg1.0_0037001F": NUMBER.encode("utf-16-le")}),
+    "doc": lambda: documents.cfb({"WordDocument": NUMBER.encode().ljust(5000)}),
+    "a message under another name": lambda: MESSAGE, "a message of Unix": lambda: MESSAGE.replace(b"\r\n", b"\n"),
+    "a mailbox": lambda: b"From a@example.com Thu Nov 26 10:00:00 2026\n" + MESSAGE,
+    "pages": lambda: zipped({"Index/Document.iwa": IWA, "preview.jpg": b"\xff\xd8\xff" + noise(200, "jpg")}),
+    "pages of 2013": lambda: zipped({"Index.zip": zipped({"Document.iwa": IWA}, zipfile.ZIP_STORED)}),
+    "xps": lambda: zipped({"[Content_Types].xml": "<Types/>", "Documents/1/Pages/1.fpage": f'<FixedPage><Glyphs UnicodeString="{NUMBER}"/></FixedPage>'}),
+    "sqlite": sqlite, "access": lambda: b"\0\1\0\0Standard ACE DB\0" + bytes(4000) + NUMBER.encode("utf-16-le"),
+    "parquet": lambda: b"PAR1" + noise(2000, "parquet") + NUMBER.encode(), "wordperfect": lambda: b"\xffWPC" + noise(2000, "wpd") + NUMBER.encode(),
+    "lotus": lambda: b"\0\0\2\0\6\4\6\0" + bytes(20) + NUMBER.encode() + bytes(20), "excel 4": lambda: b"\x09\4\6\0" + bytes(20) + NUMBER.encode(),
+    "openssl": openssl, "keepass": lambda: bytes.fromhex("03d9a29a67fb4bb5") + noise(300, "kdbx"),
+    "ansible": lambda: b"$ANSIBLE_VAULT;1.1;AES256\n" + noise(100, "vault").hex().encode(),
+}
+
+
+@pytest.mark.parametrize("kind", NOT_READ)
+def test_format_that_nobody_reads_was_passed_over_in_silence(post, kind):
+    document = NOT_READ[kind]()
+    for file in (document, zipped({"a.dat": document})):
+        assert "It cannot be looked into." in answer(post, "opaque", file)
+        assert answer(post, "text", file) == "4"
+
+
+def test_what_is_like_a_message_is_text_that_is_read(post):
+    """The fields of a message without any encoding, a header without a message, and a letter."""
+    for text in (MIME, MIME.replace(b"base64", b"7bit") + NUMBER.encode(), b"Dear Anna:\r\nMIME-Version: what is it?\r\n\r\nYours: " + NUMBER.encode()):
+        assert answer(post, "opaque", text) == "250"
+        assert ("It has the number." in answer(post, "text", text)) == (NUMBER.encode() in text)
 
 
 def test_ordinary_documents_are_not_opaque():

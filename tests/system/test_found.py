@@ -368,6 +368,28 @@ def test_directory_with_a_certificate_of_a_trusted_authority(world, post, finder
     assert b"Hello." in people.open_smime(post.box(address).one(), str(good).removesuffix(".pem"))
 
 
+def test_colleague_gets_what_the_companys_own_directory_has(world, post, finder, name):
+    """And nothing that anybody else says of an employee, nor what the directory says under the wrong name. The real finder
+    asks each directory for its own domains only: test_finder_ldap.py."""
+    colleague, other, outsider = f"{name}@example.com", f"{name}other@example.com", f"{name}@smime.example"
+    theirs, foreign = world.authority.issue_mail(name, colleague), world.authority.issue_mail(f"{name}foreign", outsider)
+    alone = world.authority.issue_mail(f"{name}alone", other, sign=False)
+    finder.answers["LDAP_SMIME", colleague] = found(der(foreign), der(theirs))
+    finder.answers["LDAP_SMIME", other] = found(der(foreign), der(alone))
+    finder.answers["SMIMEA", other] = found(b"\x03\x00\x00" + der(alone))
+    send(post, colleague)
+    mail = post.box(colleague).one()
+    assert b"Hello." in people.open_smime(mail, str(theirs).removesuffix(".pem"))
+    with pytest.raises(sandbox.Trouble):
+        people.open_smime(mail, str(foreign).removesuffix(".pem"))
+    assert "found by ldap" in last(post, colleague)["reason"]
+    send(post, other)
+    assert last(post, other)["method"] == "plain" and finder.questions(other) == ["LDAP_SMIME"]
+    # What it said of a colleague is of no use to whoever is outside.
+    send(post, outsider)
+    assert last(post, outsider)["method"] == "pickup"
+
+
 def test_nobody_is_asked_for_whom_no_key_can_be_used(world, post, finder, name):
     plain, employee = f"{name}@plain.example", f"{name}@example.com"
     send(post, plain)

@@ -400,6 +400,19 @@ def test_layers_within_one_another_are_opened(world, post, outside, name):
     assert arrived(mail) == TEXT
 
 
+def test_layers_are_opened_to_a_limit(world, post, outside, name):
+    """Whoever seals a mail twenty times keeps nobody busy for longer than four; what is left inside arrives as it was."""
+    address = f"{name}@example.com"
+    certificate, entities = employee(world, address), [TEXT]
+    for _ in range(20):
+        entities.append(envelope(entities[-1], certificate))
+    for number, count in enumerate((4, 5, len(entities) - 1), 1):
+        outside.send(outside.mail(entities[count], [address], subject=str(count)), [address])
+        mail, = [m for m in post.box(address).wait(number) if m["Subject"] == str(count)]
+        assert arrived(mail) == entities[count - 4], count
+        assert post.copies(address)[-1]["reason"].count("within it") == 3
+
+
 def test_rule_says_that_mail_passes(world, post, outside, name):
     address = f"{name}@example.com"
     sealed = envelope(TEXT, employee(world, address))

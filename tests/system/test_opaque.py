@@ -1,8 +1,6 @@
 """What becomes of a message that a rule cannot look into, by the setting opaque and by a rule about it: through the real
 MTA."""
 import json
-import os
-import signal
 
 import documents
 import pytest
@@ -45,10 +43,10 @@ def reply(post, data, to=(TO,), sender="anna", name='filename="report.zip"', tex
 
 
 def setting(world, post, value, answers):
-    """Another value of the setting, until a message is answered that way."""
+    """Another value of the setting, and how messages are answered then."""
     world.config.write_text(world.config.read_text().replace(SETTINGS, f'opaque "{value}"'))
-    os.kill(world.programs["postseal-milter"], signal.SIGHUP)
-    sandbox.wait_until(lambda: reply(post, locked(world))[0] in answers, f"opaque {value}")
+    world.read_rules_again()
+    assert reply(post, locked(world))[0] in answers
 
 
 @pytest.fixture
@@ -56,8 +54,8 @@ def original(world, post):
     before = world.config.read_text()
     yield
     world.config.write_text(before)
-    os.kill(world.programs["postseal-milter"], signal.SIGHUP)
-    sandbox.wait_until(lambda: reply(post, locked(world))[0] == 550, "the setting as it was")
+    world.read_rules_again()
+    assert reply(post, locked(world))[0] == 550
 
 
 @pytest.mark.parametrize("name, shown", [

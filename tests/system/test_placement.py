@@ -423,3 +423,25 @@ def test_mail_of_which_no_milter_heard_left(world, post, name, parameter, value)
     finally:
         world.company.set(**{parameter: before})
         world.company.forget_queue()
+
+
+def test_wire_says_where_the_socket_is(world, tmp_path):
+    """Whoever names another path learns before all mail waits that an smtpd in its chroot does not find it."""
+    copy_configuration(world, tmp_path)
+    service = f"127.0.0.1:{world.ports['submission']}/inet"
+    queue = world.company.queue
+    inside = rf"^# socket: {queue}/postseal/milter.sock, which Postfix calls unix:postseal/milter.sock, .*\(in one: {service}"
+    assert re.search(inside, show_wiring(tmp_path), re.M)
+    assert re.search(inside, show_wiring(tmp_path, "-m", f"unix:{queue}/postseal/milter.sock"), re.M)
+    assert re.search("^# socket: inet:127.0.0.1:8899, a port", show_wiring(tmp_path, "-m", "inet:127.0.0.1:8899"), re.M)
+    elsewhere = ("-m", "unix:/run/postseal/milter.sock")
+    with pytest.raises(sandbox.Trouble, match=rf"/run/postseal/milter.sock is outside the queue directory(?s:.*){service}(?s:.*)milter listen"):
+        show_wiring(tmp_path, *elsewhere)
+    sandbox.command("postconf", "-c", tmp_path, "-F", "-e", "*/*/chroot=n")
+    assert re.search("^# socket: /run/postseal/milter.sock; nothing that asks the milter is in a chroot", show_wiring(tmp_path, *elsewhere), re.M)
+    assert re.search("^# socket: .* with and without a chroot$", show_wiring(tmp_path), re.M)
+    sandbox.command("postconf", "-c", tmp_path, "-F", "-e", f"{service}/chroot=-")
+    show_wiring(tmp_path, *elsewhere)
+    sandbox.command("postconf", "-c", tmp_path, "-e", "compatibility_level=0")
+    with pytest.raises(sandbox.Trouble, match="do not find it: " + service):
+        show_wiring(tmp_path, *elsewhere)

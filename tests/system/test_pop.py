@@ -1,12 +1,16 @@
 """Pickup mail for mail programs, by POP3 over TLS, with those that Debian has."""
 import base64
+import os
 import pathlib
 import poplib
+import pty
 import re
+import select
 import signal
 import socket
 import ssl
 import subprocess
+import time
 import urllib.parse
 import urllib.request
 
@@ -157,6 +161,48 @@ def test_fetchmail_reads_and_deletes(member, tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     assert b"For fetchmail." in box.read_bytes() and b"..two dots" in box.read_bytes()
     assert sign_in(member, member.secret).stat() == (0, 0)
+
+
+@pytest.mark.parametrize("port, tls", [("pop", "pops"), ("pop_stls", "pop")])
+def test_mutt_reads_its_folder_and_fetches_the_rest(member, tmp_path, port, tls):
+    """With TLS from the beginning it reads on the server; with STLS it takes all mail, and deletes it there."""
+    send(member, b"For mutt.\r\n", subject="The second")
+    wait_for(member, member.secret, 2)
+    box, copy = tmp_path / "box", tmp_path / "copy"
+    # A clear password before TLS would be refused.
+    (tmp_path / "muttrc").write_text(
+        f'set folder="{tmp_path}" pop_host="{tls}://localhost:{member.world.ports[port]}" pop_user="{member.address}" pop_pass="{member.secret}" pop_delete=yes\n'
+        f'set ssl_starttls=yes ssl_force_tls=yes ssl_ca_certificates_file="{member.world.directory}/keys/authority.pem" ssl_verify_host=yes\n'
+        f'set certificate_file="{member.world.directory}/keys/authority.pem" spoolfile="{box}" mbox_type=mbox wait_key=no confirmappend=no\n'
+        'set timeout=1 sleep_time=0 move=no copy=no header_cache="" message_cachedir="" quit=yes\n')
+    box.write_text("")
+    (tmp_path / "muttrc").chmod(0o600)
+    folder, keys = {"pops": (f"pops://localhost:{member.world.ports[port]}/", f"<tag-pattern>~A<enter><tag-prefix><copy-message>{copy}<enter>y<quit>"),
+                    "pop": (str(box), "<fetch-mail><quit>")}[tls]
+    done = at_terminal(["mutt", "-n", "-F", str(tmp_path / "muttrc"), "-e", f"push '{keys}'", "-f", folder], tmp_path)
+    got = copy if tls == "pops" else box
+    assert got.exists() and b"For mutt." in got.read_bytes() and b"..two dots" in got.read_bytes(), done
+    assert sign_in(member, member.secret).stat()[0] == (2 if tls == "pops" else 0)
+
+
+def at_terminal(command, home):
+    """What a program writes to the terminal that it insists on, until it ends."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execvpe(command[0], command, {"HOME": str(home), "PATH": "/usr/bin:/bin", "TERM": "xterm", "LC_ALL": "C.UTF-8"})
+    written, until = b"", time.monotonic() + 30
+    try:
+        while time.monotonic() < until:
+            if select.select([terminal], [], [], 1)[0]:
+                try:
+                    written += os.read(terminal, 65536)
+                except OSError:  # it has ended
+                    return written
+        raise AssertionError(f"it did not end: {written[-2000:]}")
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        os.close(terminal)
 
 
 # --- deleting ---
@@ -311,6 +357,7 @@ def test_owner_who_is_told_later_is_still_told(member):
 
 
 def test_a_stolen_database_does_not_have_the_password(member):
+    """Promise 7: the password opens the account's messages."""
     sign_in(member, member.secret).quit()
     stolen = dump(member.world)
     for form in (member.secret, member.secret.replace("-", ""), member.secret.lower()):

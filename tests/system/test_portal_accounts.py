@@ -69,12 +69,24 @@ def test_password_was_made_of_the_address_or_of_a_word(person, name):
     send(person)
     person.unlock()
     person.browser.get("/enrol")
-    for password, why in (("hedi12345678", "part of your address"), ("my-MUSTER-word!", "part of your address"),
-                          ("Pickup2026!!", "part of your address"), ("constitutional", "easy to guess"),
+    for password, why in (("hedi12345678", "part of your address or name"), ("my-MUSTER-word!", "part of your address or name"),
+                          ("Pickup2026!!", "part of your address or name"), ("constitutional", "easy to guess"),
                           ("lanoitutitsnoc", "easy to guess"), ("Constitutional1", "easy to guess")):
         answer = person.browser.send({"password": password, "again": password})
         assert answer.status == 400 and why in answer.text, password
     person.enrol("what nobody else would ever write down " * 20)
+
+
+def test_password_was_made_of_the_name(person):
+    send(person)
+    person.unlock()
+    person.enrol()
+    person.browser.get("/settings")
+    person.browser.send({"name": "Kim Roe-Šimić"}, action="/settings/name")
+    person.confirm()
+    for password, status in (("ŠIMIĆ-2026-walks", 400), ("nobody-knows-this-one-7", 200)):
+        answer = person.browser.send({"password": password, "again": password}, action="/settings/password")
+        assert answer.status == status and ("part of your address or name" in answer.text) == (status == 400)
 
 
 def test_recovery_code_keeps_everything_and_without_it_the_senders_are_told(person):

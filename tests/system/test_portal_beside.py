@@ -1,7 +1,9 @@
 """Files that are too large for mail go beside the message: behind a link for the company, on the message's page for members."""
 import hashlib
+import io
 import re
 import urllib.parse
+import zipfile
 
 import pytest
 import world as sandbox
@@ -120,11 +122,38 @@ def test_author_and_other_members_see_the_file_on_the_messages_page(member, worl
     finding = tab(member.browser)
     finding.get("/sent")
     assert sent in finding.send({"words": "film.mp4"}, action="/search").text
-    assert any("large file, from" in detail and member.address in detail for _, detail in downloads(member))
+    assert any("large file 1, from" in detail and member.address in detail for _, detail in downloads(member))
+    # On paper and among all attachments, which is on record as well, it was missing.
+    printed = member.browser.get(sent.replace("message", "print")).text
+    assert "film.mp4" in printed and "7 MB" in printed
+    packed = zipfile.ZipFile(io.BytesIO(member.browser.get(sent.replace("message", "zip")).body))
+    assert packed.namelist() == ["film.mp4"] and packed.read("film.mp4") == FILE
     # The author deletes their own copy, and the other still has theirs; then nobody has it.
     action = re.search(r'action="(/delete/\S{36})"', member.browser.get(sent).text).group(1)
     member.browser.send({"action": "delete-now"}, action=action)
     assert other.browser.get(place, headers={"Range": "bytes=10-19"}).body == FILE[10:20]
+
+
+def test_two_large_files_of_a_message_were_one_on_record(member):
+    """And each is one download, however many parts of it are asked for."""
+    send_large(member)
+    draft = begin(member.browser, subject="Two of them")
+    for name in "one.bin", "two.bin":
+        upload(member.browser, draft, FILE, name=name)
+    member.browser.get(f"/draft/{draft}")
+    assert member.browser.send({"action": "send"}, action="/send").path == "/sent"
+    page = member.browser.get(re.search(r"/message/\S{36}", member.browser.page.text).group(0))
+    places = re.findall(r'href="(/large/\S{36}/\S{36})"', page.text)
+    assert len(places) == 2 and "Download all attachments" in page.text
+    rows(member, "delete from postseal.reading where part like 'large file%' returning 1")
+    for place in places:
+        for begin_at in range(0, 50, 10):
+            assert member.browser.get(place, headers={"Range": f"bytes={begin_at}-{begin_at + 9}"}).body == FILE[begin_at:begin_at + 10]
+    # Unless the clock has just gone on to the next ten minutes.
+    found = rows(member, "select part, count(*) from postseal.readings where part like 'large file%' group by part order by part")
+    assert [part for part, _ in found] == ["large file 1", "large file 2"] and all(int(count) <= 2 for _, count in found)
+    packed = zipfile.ZipFile(io.BytesIO(member.browser.get(page.path.replace("message", "zip")).body))
+    assert packed.namelist() == ["one.bin", "two.bin"] and packed.testzip() is None
 
 
 def test_link_ends_with_its_time_and_with_it_the_file(member):
@@ -153,6 +182,7 @@ def test_links_that_are_guessed_open_nothing(member, change):
 
 
 def test_stolen_database_opens_no_file(member):
+    """Promise 7."""
     mail = send_large(member, b"The patient's secret findings " * 300_000, name="findings-of-4711.pdf")
     secret = link_in(mail)[-43:]
     stolen = dump(member.world)

@@ -174,6 +174,7 @@ def test_drafts_of_another_member_are_neither_replaced_nor_shown(member, world, 
 
 
 def test_draft_is_sealed_in_the_database(member, world):
+    """Promise 7."""
     member.browser.get("/write")
     save(member.browser, "Words that a thief would like", subject="A subject that a thief would like")
     stolen = dump(world)

@@ -1,4 +1,5 @@
 """Large files that members send: streamed and sealed, and never in memory as a whole."""
+import concurrent.futures
 import hashlib
 import http.client
 import re
@@ -8,7 +9,8 @@ import world as sandbox
 from messages import noise
 from person import PORTAL_RULES as RULES, send  # noqa: F401 (read by the fixtures)
 from test_portal_pickup import sender_page
-from test_portal_kept import WRITTEN, member, written  # noqa: F401 (a fixture)
+from test_portal_kept import WRITTEN, member, tab, written  # noqa: F401 (a fixture)
+from visitor import Visitor
 
 SETTINGS = 'portal upload 2 GB\nportal quota 4 GB\npickup files "yes"'
 PIECE = noise(1_000_000, "large")
@@ -77,4 +79,31 @@ def test_large_file_of_a_sender_takes_constant_memory_both_ways(person):
     assert is_what_was_sent(person.browser, place)
     part = person.browser.ask(place, headers={"Range": "bytes=299999990-"})
     assert part.status == 206 and part.body == PIECE[-10:]
+    # In an archive of all files, it is as it came, and neither is that ever in memory as a whole.
+    response = person.browser.opener.open(person.browser.portal + re.sub("/added/([^/]+)/.*", r"/zip/\1", place), timeout=300)
+    length, begin, end = 0, b"", b""
+    while piece := response.read(1 << 20):
+        length, begin, end = length + len(piece), begin or piece, piece
+    assert length > PIECES * len(PIECE) and begin.startswith(b"PK\3\4") and b"film.mp4" in begin[:100] and b"film.mp4" in end
     assert memory(person, "VmHWM") - before < 40_000_000, f"{before} {memory(person, 'VmHWM')}"
+
+
+def test_uploads_of_one_office_held_up_all_its_other_pages(person):
+    """Each network had two places at once, and a file that was being sealed took one for as long as that lasted."""
+    send(person)
+    sandbox.wait_until(person.code, "the code")
+    first = sender_page(person)
+    browsers = [first] + [tab(first) for _ in range(2)]
+    path = first.page.path.replace("/track/", "/track-file/")
+    with person.world.postgres.session() as session, concurrent.futures.ThreadPoolExecutor(len(browsers)) as pool:
+        session.ask("begin; lock table postseal.large_file in exclusive mode")
+        for browser in browsers:
+            browser.get(first.page.path)
+        uploads = [pool.submit(browser.send, action=path, files=[("file", "film.mp4", "video/mp4", PIECE * 9)]) for browser in browsers]
+        sandbox.wait_until(lambda: person.world.postgres.query("select 1 from pg_stat_activity where wait_event_type = 'Lock'"
+                                                               " and query like '%large_file_announce%'"), "an upload that waits")
+        for _ in range(3):
+            assert Visitor(first.portal).get("/signin").status == 200
+        assert not any(upload.done() for upload in uploads)
+        session.ask("rollback")
+        assert all("added to the message" in upload.result().text for upload in uploads)

@@ -1,4 +1,5 @@
 """First contact: the notice, link and unlock code, codes by SMS, a new code, recall."""
+import base64
 import http.server
 import json
 import re
@@ -34,6 +35,29 @@ def test_notice_speaks_the_language_of_the_message(world, post, name, domain, fi
     to = f"{name}@{domain}"
     post.accepted(post.compose([to], fields=fields), [to])
     assert word in post.box(to).one().text()
+
+
+@pytest.mark.parametrize("language, named", [
+    ("en", "Åsa Sample <{0}> at Example Corp has sent"), ("de", "Åsa Sample <{0}> (Example Corp) hat Ihnen"), ("fr", "Åsa Sample <{0}> (Example Corp) vous a"),
+    ("it", "Åsa Sample <{0}> (Example Corp) Le ha"), ("es", "Åsa Sample <{0}> (Example Corp) le ha"), ("nl", "Åsa Sample <{0}> (Example Corp) heeft"),
+    ("pl", "Åsa Sample <{0}> (Example Corp) przesyła"), ("pt", "Åsa Sample <{0}> (Example Corp) enviou-lhe")])
+def test_notice_named_no_person_but_an_address(world, post, name, language, named):
+    to, sender = f"{name}@pickup.example", post.sender
+    message = post.compose([to], fields=[f"Content-Language: {language}"]).replace(f"From: <{sender}>".encode(), f"From: =?utf-8?q?=C3=85sa_Sample?= <{sender}>".encode())
+    post.accepted(message, [to])
+    notice = post.box(to).one()
+    assert " ".join(named.format(sender).split()) in " ".join(notice.text().split())
+    assert "Åsa Sample" in str(notice["Subject"]) and "Åsa Sample" in notice["From"].addresses[0].display_name
+    assert sender not in str(notice["Subject"]) and notice["Reply-To"] == sender
+
+
+@pytest.mark.parametrize("named", ['"the.bank@bank.example"', '"=?utf-8?q?x?="', '"\u202eelpmaS asÅ"', '"' + "x" * 200 + '"', ""])
+def test_name_that_may_deceive_is_left_out_of_the_notice(world, post, name, named):
+    to, sender = f"{name}@pickup.example", post.sender
+    encoded = f"=?utf-8?b?{base64.b64encode(named.strip(chr(34)).encode()).decode()}?=" if named else ""
+    post.accepted(post.compose([to]).replace(f"From: <{sender}>".encode(), f"From: {encoded} <{sender}>".encode()), [to])
+    notice = post.box(to).one()
+    assert f"Protected message from {sender}" in str(notice["Subject"]) and "<" not in notice.text().replace("<http", "")
 
 
 def test_page_of_a_link_tells_nothing_but_the_organisation(person):

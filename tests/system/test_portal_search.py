@@ -90,12 +90,12 @@ def test_results_are_paged_in_either_order(member):
 
 
 def test_words_stand_in_no_address_and_not_in_the_database(member):
-    """Addresses of pages are in the logs of web servers, and in the history of a shared computer."""
+    """Promise 7. Addresses of pages are in the logs of web servers, and in the history of a shared computer."""
     answer = search(member, "wohnung")
     assert "wohnung" not in answer.url.lower() and len(answer.path) > 100
     stolen = dump(member.world)
     for word in (b"wohnung", b"Wohnung", b"Invoice-2291", b"invoice-2291"):
-        assert word not in stolen, "promise 7"
+        assert word not in stolen
     log = member.world.log("postseal-portal")
     assert "wohnung" not in log.lower()
 

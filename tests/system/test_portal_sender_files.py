@@ -1,9 +1,12 @@
 """Files that the sender of a waiting message adds on the sender's page: too large for mail, sealed as the message is, for
 those who can open it and nobody else."""
+import html
+import io
 import re
 import urllib.parse
 import urllib.request
 import uuid
+import zipfile
 
 import pytest
 
@@ -122,6 +125,20 @@ def test_several_files_at_once_are_listed_in_their_order(person, employee):
     assert [detail.partition(", from")[0] for detail in events(person, "file added")] == ["file 1, 10 bytes", "file 2, 20 bytes"]
 
 
+def test_added_files_were_missing_on_paper_and_among_all_attachments(person, employee):
+    add(employee, ("taken-out.bin", b"never"), (NAME, DATA), ("late.txt", b"later"))
+    employee.browser.send({"action": "take-out", "file": file_id(employee)}, to=employee.track)
+    assert "The file was taken out." in employee.browser.send({"action": "take-out-now"}).text
+    page = person.unlock()
+    printed = person.browser.get(page.path.replace("message", "print")).text
+    assert html.escape(NAME) in printed and "700 kB" in printed and "late.txt" in printed and "taken-out" not in printed
+    packed = zipfile.ZipFile(io.BytesIO(person.browser.get(page.path.replace("message", "zip")).body))
+    assert packed.namelist() == [NAME, "late.txt"] and packed.read(NAME) == DATA and packed.read("late.txt") == b"later"
+    # They were given out: on record, and not to be taken out any more.
+    assert [part for part, what, _ in readings(person) if what == "downloaded"] == ["added file 2", "added file 3"]
+    assert employee.browser.get(employee.track).text.count("can no longer be taken out") == 2
+
+
 @pytest.mark.parametrize("wanted, status, begin, end", [
     ("bytes=0-9", 206, 0, 10), ("bytes=65530-65545", 206, 65530, 65546), ("bytes=699990-", 206, 699990, 700000),
     ("bytes=-5", 206, 699995, 700000), ("bytes=0-99999999", 206, 0, 700000), ("bytes=-99999999", 206, 0, 700000),
@@ -209,6 +226,7 @@ def test_everything_is_on_record(person, employee):
 
 
 def test_stolen_database_opens_nothing(person, employee):
+    """Promise 7."""
     marker = b"The plan of the roof. " * 3000
     add(employee, (NAME, marker))
     stolen = dump(person.world)

@@ -3,8 +3,10 @@ import re
 
 from messages import multipart, part
 from person import PASSWORD, PORTAL_RULES as RULES, dump, send
+
+
 def test_a_stolen_database_opens_nothing(person):
-    """Everything in it, and the portal's own files, tried as keys: they open no message, subject,
+    """Promise 7. Everything in it, and the portal's own files, tried as keys: they open no message, subject,
     attachment or draft."""
     import nacl_lite
     world = person.world

@@ -213,6 +213,38 @@ def test_uploads_count_in_the_room_of_their_member(member):
     assert save(member.browser, "More words").status == 200
 
 
+@pytest.mark.parametrize("what", ["another file", "a draft"])
+def test_upload_that_was_cut_off_took_up_room_for_a_day(member, what):
+    draft, another = begin(member.browser), begin(member.browser)
+    account = f"(select id from postseal.account where address = '{member.address}')"
+    member.browser.get(f"/draft/{draft}")
+    cut_off = announce(member.browser, draft, name="cut off.pdf", size=300_000_000)[1]["file"]
+    assert piece(member.browser, draft, cut_off, 0, FILE[:PIECE])[0] == 200
+    rows(member, f"update postseal.large_file set size = 700000000, arrived = 699999000 where account = {account}")
+    member.browser.get(f"/draft/{another}")
+    # Somebody may still be sending it.
+    if what == "a draft":
+        assert "There is no room left" in save(member.browser, "More words" * 200).text
+    else:
+        assert announce(member.browser, another)[0] == 507
+    rows(member, f"update postseal.large_file set touched_at = now() - interval '11 minutes' where account = {account}")
+    if what == "a draft":
+        assert save(member.browser, "More words" * 200).status == 200
+    else:
+        assert announce(member.browser, another)[0] == 200
+    assert rows(member, f"select doomed from postseal.large_file where id = '{cut_off}'") in ([["t"]], [])
+
+
+def test_upload_that_was_cut_off_goes_on_while_there_is_room(member):
+    draft = begin(member.browser)
+    cut_off = announce(member.browser, draft)[1]["file"]
+    assert piece(member.browser, draft, cut_off, 0, FILE[:PIECE])[0] == 200
+    rows(member, f"update postseal.large_file set touched_at = now() - interval '11 minutes' where id = '{cut_off}'")
+    assert announce(member.browser, draft, name="another.pdf", size=1000)[0] == 200
+    status, said = announce(member.browser, draft)
+    assert said["file"] == cut_off and said["arrived"] == PIECE
+
+
 def test_two_windows_send_the_same_file_together(member):
     draft = begin(member.browser)
     browsers = [tab(member.browser) for _ in range(4)]

@@ -317,6 +317,31 @@ def test_forward_keeps_the_files_that_are_wanted(person):
     assert mail["In-Reply-To"] is None
 
 
+@pytest.mark.parametrize("action", ["save", "send"])
+def test_file_of_the_forwarded_message_was_taken_for_one_of_the_draft(person, action):
+    """The numbers in a window are those of the version that it shows, whatever another window saved since."""
+    body = multipart("b", part("Content-Type: text/plain", b"See both.\r\n"),
+                     part('Content-Type: text/plain; name="private.txt"', b"Not for the office.\r\n"),
+                     part('Content-Type: text/plain; name="office.txt"', b"For the office.\r\n"))
+    send(person, body, content=b'multipart/mixed; boundary="b"')
+    person.unlock()
+    message = person.browser.page.path.removeprefix("/message/")
+    person.enrol()
+    first = person.browser
+    second = Visitor(first.portal)
+    second.jar, second.opener = first.jar, first.opener
+    first.get(f"/forward/{message}")
+    draft = first.send({"to": "office@example.com", "keep-0": "", "action": "save"}, action="/send")
+    assert "office.txt" in draft.text and "private.txt" not in draft.text
+    second.get(draft.path)
+    assert first.send({"text": "From the first window", "action": "save"}, action="/send").status == 200
+    answer = second.send({"text": "From the second window", "action": action}, action="/send")
+    assert answer.status == 409 and "in the other version" in answer.text and "private.txt" not in answer.text
+    assert second.send({"action": "send"}, action="/send").path == "/sent"
+    mail = Person(person.world, person.post, "office@example.com").mail("Fwd: About your account")
+    assert mail.parsed.get_body(("plain",)).get_content().strip() == "From the second window" and not list(mail.parsed.iter_attachments())
+
+
 @pytest.mark.parametrize("kind, before", [(b"text/plain", b""), (b"text/html", b"<style>" + b"p { color: black } " * 5000 + b"</style>")])
 def test_forwarding_cut_the_text_without_a_word(person, kind, before):
     """What is forwarded is text alone, which nobody else has; of a page, its style sheet had counted as text."""

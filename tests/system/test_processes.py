@@ -13,12 +13,6 @@ import people
 import world as sandbox
 
 
-def reload(world):
-    seen = world.log("postseal-milter").count("reloaded:")
-    os.kill(world.programs["postseal-milter"], signal.SIGHUP)
-    sandbox.wait_until(lambda: world.log("postseal-milter").count("reloaded:") > seen, "the policy to be read again")
-
-
 def test_database_is_found_again_after_the_policy_was_read_again(world, post, name):
     """The database's address belonged to the first policy, and was used after that was freed.
     Promise 2: mail came to a stop until the milter was restarted."""
@@ -33,12 +27,12 @@ def test_database_is_found_again_after_the_policy_was_read_again(world, post, na
             sent = [pool.submit(send, number) for number in range(60)]
             for number in range(12):
                 world.config.write_text(original + f"# another file, {number}: " + "x" * 200 * number + "\n")
-                reload(world)
+                world.read_rules_again()
             for each in sent:
                 each.result()
     finally:
         world.config.write_text(original)
-        reload(world)
+        world.read_rules_again()
     # The server closes existing connections: new ones need the address.
     world.postgres.query("select count(pg_terminate_backend(pid)) from pg_stat_activity where pid <> pg_backend_pid()"
                          " and backend_type = 'client backend'")
@@ -171,11 +165,11 @@ def test_policy_that_comes_back_is_on_record_again(world, post, name):
     before = in_force(world)
     try:
         world.config.write_text(original.replace('subject tag "[secure]"', f'subject tag "[{name}]"'))
-        reload(world)
+        world.read_rules_again()
     finally:
         world.config.write_text(original)
-        reload(world)
-    reload(world)  # changes nothing
+        world.read_rules_again()
+    world.read_rules_again()  # changes nothing
     added = in_force(world)[len(before):]
     assert len(added) == 2 and added[1] == before[-1] != added[0]
     to = f"{name}@plain.example"
@@ -215,28 +209,28 @@ def test_nobody_knew_who_changed_the_policy_and_what(world, name):
     lines = original.splitlines()
     first = next(number for number, line in enumerate(lines) if line.startswith("match "))
     try:
-        reload(world)
+        world.read_rules_again()
         world.config.write_text("\n".join([*lines[:first], rule, *lines[first:]]) + "\n")
         os.chown(world.config, pwd.getpwnam("daemon").pw_uid, -1)
         declare(world, "--reason", f"Ticket of {name}")
-        reload(world)
+        world.read_rules_again()
         assert changes(world) == [("added", str(first + 1), rule)] == [(c, str(n), t) for c, n, t in shown(world)]
         assert newest(world) == ["reload", str(world.config), "daemon", "t", acting.by_sudo("anna"), f"Ticket of {name}"]
         # The order of the rules counts.
         os.chown(world.config, 0, -1)
         world.config.write_text("\n".join([*lines[:first], lines[first], rule, *lines[first + 1:]]) + "\n")
-        reload(world)
+        world.read_rules_again()
         assert sorted(change for change, _, _ in changes(world)) == ["added", "removed"]
         assert newest(world)[2:] == ["root", "t", "-", "-"], "what nobody declared has nobody's name"
         # A password is in no text and makes no version.
         count = len(in_force(world))
         world.config.write_text(world.config.read_text().replace(world.postgres.url, world.postgres.url + "&password=tok-en"))
-        reload(world)
+        world.read_rules_again()
         assert len(in_force(world)) == count
     finally:
         world.config.write_text(original)
         os.chown(world.config, 0, -1)
-        reload(world)
+        world.read_rules_again()
     # The older one came back, and nothing is said for it by what was declared for another time.
     assert [(change, text) for change, _, text in changes(world)] == [("removed", rule)]
     assert newest(world)[4:] == ["-", "-"]
@@ -260,28 +254,28 @@ def test_table_that_changed_made_a_new_version_with_the_same_text(world, name):
     rule = original.index('rule "drawings"')
     try:
         world.config.write_text(original[:rule] + new + original[rule:])
-        reload(world)
+        world.read_rules_again()
         added = [text for change, _, text in changes(world) if change == "added"]
         assert added[:3] == new.splitlines() and set(added[3:]) == {f"anna anna@{name}.example", "a.example", "b.example"}
         before = in_force(world)
         table.write_text("a.example # another\nb.example\n")
-        reload(world)
+        world.read_rules_again()
         assert in_force(world) == before, "a comment is no part of a policy"
         table.write_text("b.example\nc.example\n")
-        reload(world)
+        world.read_rules_again()
         assert set(changes(world)) == {("removed", "1", "a.example"), ("added", "2", "c.example")}
         assert newest(world)[1] == str(table)
         logins.write_text(f"anna anna@{name}.example\nbob anna@{name}.example\n")
-        reload(world)
+        world.read_rules_again()
         assert changes(world) == [("added", "2", f"bob anna@{name}.example")]
         # What is too large to be kept is on record by its size and digest.
         table.write_text("".join(f"n{number}.example\n" for number in range(100000)))
-        reload(world)
+        world.read_rules_again()
         (change, _, text), = changes(world)
         assert change == "changed" and text.startswith("from 2 entries, ") and " to 100000 entries, " in text
     finally:
         world.config.write_text(original)
-        reload(world)
+        world.read_rules_again()
     files = {row[0] for row in world.postgres.query(
         f"select distinct path from postseal.policy_file where content is null and path like '%{name}%'")}
     assert files == {str(table)}
@@ -352,4 +346,4 @@ def test_changed_setting_that_needs_a_restart_was_passed_over_in_silence(world):
             sandbox.wait_until(lambda: said in world.log(name), f"{name} to warn")
     finally:
         world.config.write_text(original)
-        os.kill(world.programs["postseal-milter"], signal.SIGHUP)
+        world.read_rules_again()

@@ -1,9 +1,7 @@
 """What rules say beside what is in a message: names, rules that only watch, files that are included,
 clients and times."""
 import json
-import os
 import re
-import signal
 import smtplib
 import subprocess
 import urllib.request
@@ -132,22 +130,21 @@ def test_included_file_is_read_again(world, post, name):
     to, path = [f"{name}@plain.example"], world.directory / "more.rules"
     message = post.compose(to)
 
-    def reload_with(text):
-        path.write_text(text)
-        os.kill(world.programs["postseal-milter"], signal.SIGHUP)
-
     try:
-        reload_with(f'rule "more" match recipient "{to[0]}" reject "More."\n')
-        sandbox.wait_until(lambda: "More." in post.send(message, to)[1], "the rule to be in force")
-        reload_with("match nonsense\n")
-        sandbox.wait_until(lambda: f"{path}:1:7: found nonsense" in world.log("postseal-milter"), "the complaint")
+        path.write_text(f'rule "more" match recipient "{to[0]}" reject "More."\n')
+        world.read_rules_again()
+        assert "More." in post.send(message, to)[1]
+        path.write_text("match nonsense\n")
+        with pytest.raises(sandbox.Trouble, match="reloading"):
+            world.read_rules_again()
+        assert f"{path}:1:7: found nonsense" in world.log("postseal-milter")
         assert "More." in post.send(message, to)[1]
         failed = subprocess.run([world.bin / "postseal", "-f", world.config, "check"], capture_output=True, text=True)
         assert f"{path}:1:7: found nonsense" in failed.stdout + failed.stderr
     finally:
         path.unlink()
-    os.kill(world.programs["postseal-milter"], signal.SIGHUP)
-    sandbox.wait_until(lambda: post.send(post.compose(to), to)[0] == 250, "the rule to be gone")
+    world.read_rules_again()
+    assert post.send(post.compose(to), to)[0] == 250
 
 
 def test_rule_adds_header_fields_that_nobody_else_can_write(world, post, name):

@@ -2,6 +2,7 @@
 import email
 import re
 import smtplib
+import subprocess
 
 import pytest
 
@@ -306,6 +307,9 @@ def test_check_finds_nothing_wrong(world):
     (r"O InputMailFilters=postseal", "O InputMailFilters=dkim, postseal\nXdkim, S=inet:8891@localhost", "milter order",
      "have dkim sign before"),
     (r"(Name=MTA, .*)", r"\1, InputMailFilters=", "milters", "bypasses the milter"),
+    (r"(Name=MTA, .*)", r"\1, InputMailFilters=dkim;postseal\nXdkim, S=inet:8891@localhost", "milter order",
+     "filters .dkim;postseal. have dkim sign before"),
+    (r"(Name=MTA, .*)", r"\1, InputMailFilters=other\nXother, S=inet:8899@localhost, F=T", "milters", "bypasses the milter"),
     (r"(Name=postseal, .*), InputMailFilters=", r"\1", "milters", "sealed twice"),
     (r"O DaemonPortOptions=Name=postseal.*", "", "milters", "none of its daemons listens at"),
     (r"authwarnings,nobodyreturn", "authwarnings", "bounces", "expected nobodyreturn"),
@@ -323,6 +327,28 @@ def test_check_names_what_is_wrong(world, before, after, look, complaint):
     finally:
         config.write_text(good)
     assert re.search(rf"^{look} +WRONG: .*{complaint}", str(told.value), re.M), told.value
+
+
+def test_filters_of_the_daemon_itself_are_not_called_wrong(world):
+    """Sendmail separates the names there with semicolons."""
+    config = world.company.config
+    good = config.read_text()
+    config.write_text(re.sub(r"(Name=MTA, .*)", r"\1, InputMailFilters=postseal;dkim\nXdkim, S=inet:8891@localhost", good))
+    try:
+        assert "WRONG" not in world.check()
+    finally:
+        config.write_text(good)
+
+
+def test_probe_is_followed_to_the_next_hop(world, name):
+    """By way of Sendmail: plain, and for the portal, of which nothing stays."""
+    for to in (f"{name}@plain.example", f"{name}@pickup.example"):
+        done = subprocess.run([str(w) for w in world.among_groups(world.bin / "postseal", "-f", world.config, "check", "--probe", to,
+                                                                  "--via", f"smtp://127.0.0.1:{world.ports['submission']}")],
+                              capture_output=True, text=True, check=False)
+        stations = re.findall(r"^(.{18}?) *(good|WARNING|WRONG)", done.stdout, re.M)
+        assert done.returncode == 0 and {verdict for _, verdict in stations} == {"good"}, done.stdout
+        assert [station.strip() for station, _ in stations][:5] == ["accepted", "decided", "sealed", "handed back", "next hop"], done.stdout
 
 
 def test_check_names_aliases_that_lead_outside(world):

@@ -1,4 +1,6 @@
 """Where keys come from if the admin says nothing: nobody in the network is asked. Keys for whole domains."""
+import pytest
+
 import people
 import world as sandbox
 from finder import World as WORLD, found  # noqa: F401
@@ -72,6 +74,55 @@ def test_certificate_for_a_domain_still_needs_its_chain(world, name):
     world.postseal("key", "import", "--pin", "--domain", "auto.example", alone)
     assert fingerprint(alone) in world.postseal("key", "find", f"{name}@auto.example")
     world.postseal("key", "delete", fingerprint(alone))
+
+
+def test_certificate_of_another_address_is_used_by_an_admins_word_only(world, post, name):
+    office, chief, other = f"{name}office@elsewhere.example", f"{name}chief@auto.example", f"{name}other@auto.example"
+    path = world.authority.issue_mail(f"{name}office", office)
+
+    def method(address, tag="any"):
+        count = len(post.copies(address))
+        post.accepted(post.compose([address], subject=f"[{tag}] Hello"), [address])
+        return sandbox.wait_until(lambda: (all_of := post.copies(address))[count:] and all_of[-1]["method"], "the copy's record")
+
+    world.postseal("key", "import", path)
+    assert method(chief) == "pickup", "its authority says that it is the office's"
+    assert f"for {chief} by your word" in world.postseal("key", "import", "--for", chief.upper().replace("AUTO.EXAMPLE", "auto.example"), path)
+    assert method(chief) == method(chief, "organisation") == "smime" and method(other) == "pickup"
+    sealed = [m for m in post.box(chief).wait(3) if "pkcs7" in m["Content-Type"]]
+    assert b"Hello." in people.open_smime(sealed[0], str(path).removesuffix(".pem"))
+    assert ", by an administrator's word" in post.copies(chief)[-1]["reason"]
+    assert fingerprint(path) in world.postseal("key", "list", chief) and fingerprint(path) in world.postseal("key", "find", office)
+    assert "imported for this address" in world.postseal("trust", "why", "--from", post.sender, "--to", chief)
+
+    # The word can be taken back, and given again; what the certificate says itself stays.
+    world.postseal("trust", "revoke", chief)
+    assert method(chief) == "pickup" and fingerprint(path) in world.postseal("key", "find", office)
+    world.postseal("key", "import", path)
+    assert method(chief) == "pickup"
+    world.postseal("key", "import", "--for", chief, path)
+    assert method(chief) == "smime"
+    world.postseal("key", "delete", fingerprint(path))
+    assert method(chief) == "pickup"
+
+
+def test_what_an_admins_word_does_not_replace(world, name):
+    """The chain of a certificate; and private keys are nobody else's."""
+    chief = f"{name}chief@auto.example"
+    alone = world.authority.issue_mail(f"{name}alone", f"{name}@elsewhere.example", sign=False)
+    world.postseal("key", "import", "--for", chief, alone)
+    failed = sandbox.subprocess.run([world.bin / "postseal", "-f", world.config, "key", "find", chief], capture_output=True)
+    assert b"no chain to a trusted root" in failed.stdout
+    world.postseal("key", "import", "--pin", "--for", chief, alone)
+    assert fingerprint(alone) in world.postseal("key", "find", chief)
+    world.postseal("key", "delete", fingerprint(alone))
+    own = world.authority.issue_mail(f"{name}own", f"{name}@example.com")
+    both = own.with_suffix(".both")
+    both.write_bytes(own.read_bytes() + own.with_suffix(".key").read_bytes())
+    assert "a private key is its owner's alone" in world.postseal("key", "import", "--for", chief, both)
+    assert fingerprint(own) not in world.postseal("key", "list", f"{name}@example.com")
+    with pytest.raises(sandbox.Trouble):
+        world.postseal("key", "import", "--for", "not an address", alone)
 
 
 def test_network_is_asked_only_if_the_admin_says_so(world, post, name):

@@ -160,6 +160,7 @@ def test_what_cannot_take_the_subject_stays_as_it_is(post, keys, content, body):
 
 
 def test_bcc_and_fields_of_ours_do_not_travel_within(post, keys):
+    """Promise 5."""
     message = post.compose(["sue@smime.example"], subject="x [hide]", fields=["Bcc: blind@x.example", "X-Postseal-Login: x",
                                                                              "Received: from x by y; z"])
     _, opened = open_both(post, keys, message)

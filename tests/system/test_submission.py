@@ -148,6 +148,7 @@ def test_nobody_is_named_who_does_not_get_it(member, name):
 
 
 def test_hidden_recipient_stays_hidden(member, name):
+    """Promise 5: those whom only the envelope names are in no copy."""
     subject = f"Hidden {name}"
     assert submit(member, ["office@example.com", member.post.sender],
                   compose(member, ["office@example.com"], subject=subject))[0] == 250
@@ -156,6 +157,7 @@ def test_hidden_recipient_stays_hidden(member, name):
 
 
 def test_message_that_is_offered_again_goes_once(member, name):
+    """Promise 3."""
     message = compose(member, ["office@example.com"], subject=f"Once {name}")
     for _ in range(3):
         assert submit(member, ["office@example.com"], message)[0] == 250

@@ -134,6 +134,14 @@ def test_copy_left_under_a_key_that_an_admin_had_deleted(world, person, gpg, nam
     assert "it was removed, or nobody states any more that it is theirs" in waiting.returned()
 
 
+def test_copy_left_under_a_certificate_that_only_the_word_of_an_admin_made_theirs(world, person, name):
+    path = world.authority.issue_mail(name, f"{name}office@elsewhere.example")
+    world.postseal("key", "import", "--for", person.address, path)
+    waiting = Waiting(person, name, "smime")
+    world.postseal("trust", "revoke", person.address)
+    assert "nobody states any more that it is theirs" in waiting.returned()
+
+
 def test_copy_left_under_a_found_key_whose_statement_was_revoked(world, person, gpg, name):
     world.finder.answers["WKD", person.address] = found(gpg.run("--export", person.address))
     waiting = Waiting(person, name, "pgp")

@@ -243,6 +243,7 @@ values_that_cannot_be_meant_are_errors(void **state)
 	expect_error("limit message 12345678901234567890123\n",
 		     ":5:15: found a number of more than 18 digits");
 	expect_error("limit message 99999999999999 GiB\n", "expected 1 to 100000000000 bytes");
+	expect_error("limit field 60 kB\n", "expected 1000 to 59000 bytes");
 	expect_error(
 		"milter mode \"rw-rw----\"\n",
 		":5:13: found \"rw-rw----\", expected octal digits in quotes such as \"0660\" for milter mode");

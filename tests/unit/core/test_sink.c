@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/spool.h"
+#include "tests/unit/spooled.h"
 
 static const struct spool_settings in_memory = {.directory = "/tmp", .memory_max = 1 << 20};
 
@@ -23,7 +24,6 @@ base64_is_the_same_however_it_is_cut(void **state)
 			g_autoptr(spool_auto) spool = spool_new(&in_memory);
 			struct base64_sink encoder;
 			struct fault fault;
-			const void *text;
 			gsize out_length;
 			g_autofree char *copy = NULL;
 
@@ -32,13 +32,12 @@ base64_is_the_same_however_it_is_cut(void **state)
 				assert_true(sink_write(&encoder.sink, data + at,
 						       MIN(piece, length - at), &fault));
 			assert_true(sink_finish(&encoder.sink, &fault));
-			spool_descriptor(spool, &text);
-			copy = g_strndup(text == NULL ? "" : text, spool_size(spool));
+			copy = spooled_text(spool);
 			for (char *line = strtok(copy, "\r\n"); line != NULL;
 			     line = strtok(NULL, "\r\n"))
 				assert_true(strlen(line) <= 76);
 			g_free(copy);
-			copy = g_strndup(text == NULL ? "" : text, spool_size(spool));
+			copy = spooled_text(spool);
 			if (*copy != '\0') {
 				g_base64_decode_inplace(copy, &out_length);
 				assert_int_equal(out_length, length);

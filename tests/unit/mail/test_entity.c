@@ -8,6 +8,7 @@
 #include "mail/entity.h"
 #include "mail/mime_stream.h"
 #include "message_of.h"
+#include "tests/unit/spooled.h"
 
 static const char *const no_tags[] = {NULL};
 
@@ -19,13 +20,11 @@ written(const struct message *message, bool hides_subject)
 		spool_new(&(struct spool_settings){.directory = "/tmp", .memory_max = 1 << 26});
 	struct entity entity;
 	struct fault fault;
-	const void *memory;
 
 	entity_init(&entity, message, no_tags, hides_subject);
 	assert_true(entity_write(&entity, spool_sink(spool), &fault));
 	entity_clear(&entity);
-	spool_descriptor(spool, &memory);
-	return g_strndup(memory, spool_size(spool));
+	return spooled_text(spool);
 }
 
 static void

@@ -1,5 +1,5 @@
 /* The text of HTML as a reader sees it. With a file name, prints the text of that file
- * (tests/system/test_html_text.py). */
+ * (test_html_oracle.py). */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -1302,8 +1302,6 @@ rule_about_what_is_opaque_that_comes_too_late_is_a_warning(void **state)
 		{"match opaque deliver plain\nmatch detect card deliver smime\n"
 		 "match opaque sender \"a@example.com\" deliver smime\n",
 		 0},
-		{"match detect card sender \"a@example.com\" deliver smime\nmatch opaque deliver plain\n",
-		 0},
 		{"match detect card watch\nmatch opaque deliver plain\n", 0},
 		{"match attachment name \"*.exe\" reject \"No.\"\nmatch opaque deliver plain\n", 0},
 		{"match detect card deliver smime\nmatch not opaque deliver plain\n", 0},
@@ -1319,6 +1317,58 @@ rule_about_what_is_opaque_that_comes_too_late_is_a_warning(void **state)
 
 		good(&l, rules);
 		assert_int_equal(l.complaints.warnings->len, cases[i].line > 0);
+		if (cases[i].line > 0)
+			assert_non_null(
+				strstr(g_ptr_array_index(l.complaints.warnings, 0), wanted));
+		unload(&l);
+	}
+}
+
+/* Nothing was said if the rule before it had other conditions, too. */
+static void
+rule_about_what_is_opaque_that_comes_too_late_for_some_is_a_warning(void **state)
+{
+	static const struct {
+		const char *rules;
+		unsigned line; /* of the warning; 0: none */
+	} cases[] = {
+		{"match detect card sender \"a@example.com\" deliver smime\nmatch opaque deliver plain\n",
+		 2},
+		{"match not (detect card signed) deliver smime\nmatch opaque deliver plain\n", 2},
+		{"match signed text regex \"a\" reject \"No.\"\n"
+		 "match opaque recipient \"b@example.net\" deliver plain\n",
+		 2},
+		{"match opaque signed deliver smime\nmatch detect card sender \"a@example.com\" deliver smime\n"
+		 "match opaque deliver plain\n",
+		 3},
+		/* They have been decided about before, all of them. */
+		{"match opaque sender \"a@example.com\" deliver smime\n"
+		 "match detect card sender \"a@example.com\" signed deliver smime\nmatch opaque deliver plain\n",
+		 0},
+		{"match opaque deliver smime\nmatch detect card signed deliver smime\n"
+		 "match opaque signed deliver plain\n",
+		 0},
+		/* It is not about any of them. */
+		{"match detect card signed deliver smime\nmatch opaque not signed deliver plain\n",
+		 0},
+		{"match detect card not signed deliver smime\nmatch signed opaque deliver plain\n",
+		 0},
+		{"match signed sender \"a@example.com\" deliver smime\nmatch opaque deliver plain\n",
+		 0},
+		{"match signed detect card watch\nmatch opaque deliver plain\n", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *rules =
+			g_strconcat(cases[i].rules, "otherwise deliver plain\n", NULL);
+		g_autofree char *wanted = g_strdup_printf(
+			":%u:1: this rule comes too late for some mail: ", cases[i].line + 4);
+		struct loaded l;
+
+		good(&l, rules);
+		if (l.complaints.warnings->len != (cases[i].line > 0))
+			fail_msg("%s", rules);
 		if (cases[i].line > 0)
 			assert_non_null(
 				strstr(g_ptr_array_index(l.complaints.warnings, 0), wanted));
@@ -1878,6 +1928,8 @@ main(void)
 		cmocka_unit_test(those_who_approve_are_listed),
 		cmocka_unit_test(what_is_hardly_meant_is_a_warning),
 		cmocka_unit_test(addresses_in_a_table_that_is_for_domains_are_a_warning),
+		cmocka_unit_test(
+			rule_about_what_is_opaque_that_comes_too_late_for_some_is_a_warning),
 		cmocka_unit_test(rule_that_reads_like_another_asks_nobody_which_is_a_warning),
 		cmocka_unit_test(rule_about_what_is_opaque_that_comes_too_late_is_a_warning),
 		cmocka_unit_test(detectors_look_for_numbers_that_are_right),

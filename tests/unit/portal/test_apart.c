@@ -1,5 +1,5 @@
-/* Who has to wait for whom: pages never for pictures, and nobody for all that somebody else asked
- * for. */
+/* Who has to wait for whom: pages never for pictures or files, and nobody for all that somebody
+ * else asked for. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -185,6 +185,27 @@ pictures_never_take_the_places_of_pages(void **state)
 	begun_is("ab1234");
 }
 
+/* Two uploads from one company kept all its members' pages waiting. */
+static void
+files_never_take_the_places_of_pages(void **state)
+{
+	static struct asked files[] = {{"one", 'a'}, {"one", 'b'}, {"two", 'c'}, {"three", 'd'}},
+			    pages[] = {{"one", '1'}, {"two", '2'}}, picture = {"one", 'p'};
+
+	ask(*state, &files[0], APART_FILES);
+	begun_is("a");
+	ask(*state, &files[1], APART_FILES);
+	ask(*state, &files[2], APART_FILES);
+	begun_is("ac");
+	ask(*state, &files[3], APART_FILES);
+	ask(*state, &pages[0], APART_PAGE);
+	begun_is("ac1");
+	ask(*state, &pages[1], APART_LONG);
+	begun_is("ac12");
+	ask(*state, &picture, APART_PICTURE);
+	begun_is("ac12p");
+}
+
 /* Somebody with many requests has one of them served, then it is the next one's turn. */
 static void
 many_pictures_of_one_do_not_hold_up_those_of_another(void **state)
@@ -244,6 +265,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(pictures_never_take_the_places_of_pages, begin,
 						end),
+		cmocka_unit_test_setup_teardown(files_never_take_the_places_of_pages, begin, end),
 		cmocka_unit_test_setup_teardown(
 			many_pictures_of_one_do_not_hold_up_those_of_another, begin, end),
 		cmocka_unit_test_setup_teardown(long_pages_leave_places_for_others, begin, end),

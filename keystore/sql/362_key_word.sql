@@ -1,3 +1,41 @@
+-- Which keys count for an address: also by an admin's word, and not any more.
+
+-- A key for an address that it does not name: only an admin's word says so, and it counts for as long as that stands.
+create table postseal.key_word (
+    key uuid not null references postseal.key on delete cascade,
+    address text not null,
+    primary key (address, key)
+);
+create index key_word_key on postseal.key_word (key);
+grant select on postseal.key_word to postseal_milter, postseal_courier, postseal_auditor;
+comment on table postseal.key_word is 'keys for addresses that they do not name, by an admin''s word';
+comment on column postseal.key_word.key is 'the key';
+comment on column postseal.key_word.address is 'for whom it is used; folded';
+create trigger key_word_changed after insert or delete on postseal.key_word
+    for each row execute function postseal.key_address_changed();
+
+create view postseal.key_by_word as
+    select w.key, w.address from postseal.key_word w join postseal.key k on k.id = w.key
+    where exists (select from postseal.attestation t where t.kind = k.kind and t.subject = k.fingerprint and t.address = w.address
+                      and t.how = 'administrator' and t.revoked_at is null);
+grant select on postseal.key_by_word to postseal_milter, postseal_courier, postseal_auditor;
+comment on view postseal.key_by_word is 'keys for addresses that they do not name, while an admin says so';
+comment on column postseal.key_by_word.key is 'the key';
+comment on column postseal.key_by_word.address is 'for whom it is used; folded';
+
+create or replace view postseal.key_claim as
+    select k.kind, a.address, 'database' as source, k.fingerprint, k.owner, k.imported_at as since
+    from (select key, address from postseal.key_address union select key, address from postseal.key_by_word) a
+    join postseal.key k on k.id = a.key
+    where k.role in ('recipient', 'own') and k.cannot_encrypt is null and coalesce(k.not_after > now(), true)
+    union all
+    select u.kind, u.address, 'upload', u.fingerprint, u.owner, u.uploaded_at
+    from postseal.key_upload u where coalesce(u.not_after > now(), true)
+    union all
+    select f.kind, f.address, f.source, f.fingerprint, f.owner, f.found_at
+    from postseal.key_found f
+    where f.withdrawn_at is null and f.cannot_encrypt is null and coalesce(f.not_after > now(), true);
+
 -- Why mail that was sealed to a key may not leave any more; null: the key is as good as it was. What has merely expired was
 -- good when the mail was sealed.
 
@@ -17,6 +55,7 @@ returns table (cannot_encrypt text, needs_authority boolean) language sql stable
     select k.cannot_encrypt, not k.pinned and k.kind = 'smime'
         from key k where k.kind = of_kind and k.fingerprint = of_fingerprint and k.role in ('recipient', 'own')
           and (exists (select from key_address a where a.key = k.id and a.address = of_address)
+               or exists (select from key_by_word w where w.key = k.id and w.address = of_address)
                or exists (select from key_domain d where d.key = k.id
                               and (d.domain = substring(of_address from '[^@]*$')
                                    or (starts_with(d.domain, '*.')
