@@ -87,10 +87,8 @@ static const struct mark beginnings[] = {
 	MARK(32769, "BEA01", "is a disk image (UDF)"),
 	MARK(32769, "NSR0", "is a disk image (UDF)"),
 	MARK(0, "age-encryption.org/v1", "is encrypted"),
-	MARK(0, "Salted__", "is encrypted"),
 	MARK(0, ".pfile", "is encrypted"),			     /* Microsoft Purview */
 	MARK(0, "\x76\xe8\x04\x60\xc4\x11\xe3\x86", "is encrypted"), /* MS-OXORMMS 2.1.4 */
-	MARK(0, "\x03\xd9\xa2\x9a", "is encrypted"),		     /* KeePass */
 	MARK(0, "\xc0\xb9\x07\x2e\x4f\x93\xf1\x46\xa0\x15\x79\x2c\xa1\xd9\xe8\x21",
 	     "is encrypted"), /* AxCrypt */
 	MARK(0, "AA01", "is an archive (Apple)"),

@@ -68,6 +68,7 @@ static const struct {
 	{0, "\x09\0\4\0", 4, "is a document in an older format of Office"},	/* Excel 2 to 4 */
 	{0, "\x09\2\6\0", 4, "is a document in an older format of Office"},
 	{0, "\x09\4\6\0", 4, "is a document in an older format of Office"},
+	{0, "bplist0", 7, "is a binary property list, such as a web archive of Safari"},
 	{0, "Salted__", 8, "is encrypted"},
 	{0, "$ANSIBLE_VAULT;", 15, "is encrypted"},
 	{0, "\x03\xd9\xa2\x9a", 4, "is encrypted"}, /* KeePass */

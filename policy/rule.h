@@ -109,8 +109,8 @@ char *rule_line_shown(const struct policy *policy, const struct rule *rule);
 char *rule_shown(const struct policy *policy, const struct rule *rule);
 /* Does it ask, among the conditions that must hold, for what cannot be inspected? */
 bool rule_asks_whether_opaque(const struct rule *rule);
-/* Is this condition of the rule about what can be read? Who asks for what is opaque asks beside it
- * for the rest; that something is not there is never known. */
+/* Who asks for what is opaque asks beside it for what can be read; that something is not there is
+ * never known. */
 bool rule_asks_for_the_rest(const struct rule *rule, const struct condition *condition);
 /* The path of the file that has the rule, if that is one that postseal.conf includes; or NULL. */
 const char *rule_file(const struct policy *policy, const struct rule *rule);

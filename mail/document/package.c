@@ -88,11 +88,11 @@ is_binary_part(const char *name)
 	return ends_with(name, endings) && strstr(name, "/printerSettings/") == NULL;
 }
 
-/* Of Pages, Numbers and Keynote, on phones as well. */
+/* Pages and sheets of Apple's programs; those of XPS, whose text may be glyphs by their numbers. */
 static bool
 is_unread_page(const char *name)
 {
-	static const char *const endings[] = {".iwa", NULL};
+	static const char *const endings[] = {".iwa", ".fpage", NULL};
 
 	return ends_with(name, endings);
 }

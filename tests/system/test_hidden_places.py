@@ -117,7 +117,6 @@ OFFICE = {
     "deletion that is recorded in LibreOffice": lambda n: opendocument(
         f'<text:tracked-changes><text:changed-region text:id="c1"><text:deletion><text:p>{n[-4:]}</text:p></text:deletion></text:changed-region>'
         f'</text:tracked-changes><text:p>{n[:-4]}<text:change text:change-id="c1"/>.</text:p>'),
-    "page of XPS": lambda n: opc("Documents/1/Pages/1.fpage", f'<FixedPage><Glyphs UnicodeString="{n}"/></FixedPage>'),
     "data of a shape in Visio": lambda n: opc("visio/pages/page1.xml", f'<PageContents><Cell N="Value" V="{n}"/></PageContents>'),
 }
 
