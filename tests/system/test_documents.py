@@ -488,6 +488,7 @@ NOT_READ = {
     "a mailbox": lambda: b"From a@example.com Thu Nov 26 10:00:00 2026\n" + MESSAGE,
     "pages": lambda: zipped({"Index/Document.iwa": IWA, "preview.jpg": b"\xff\xd8\xff" + noise(200, "jpg")}),
     "pages of 2013": lambda: zipped({"Index.zip": zipped({"Document.iwa": IWA}, zipfile.ZIP_STORED)}),
+    "xps": lambda: zipped({"[Content_Types].xml": "<Types/>", "Documents/1/Pages/1.fpage": f'<FixedPage><Glyphs UnicodeString="{NUMBER[:7]}"/><Glyphs Indices="20;21"/></FixedPage>'}),
     "sqlite": sqlite, "access": lambda: b"\0\1\0\0Standard ACE DB\0" + bytes(4000) + NUMBER.encode("utf-16-le"),
     "parquet": lambda: b"PAR1" + noise(2000, "parquet") + NUMBER.encode(), "wordperfect": lambda: b"\xffWPC" + noise(2000, "wpd") + NUMBER.encode(),
     "lotus": lambda: b"\0\0\2\0\6\4\6\0" + bytes(20) + NUMBER.encode() + bytes(20), "excel 4": lambda: b"\x09\4\6\0" + bytes(20) + NUMBER.encode(),
