@@ -2,174 +2,24 @@
 
 #include <expat.h>
 #include <malloc.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
 
 #include "core/reader/serve.h"
+#include "mail/document/office_elements.h"
 #include "mail/document/text_out.h"
+#include "mail/document/workbook_text.h"
 
 enum {
 	DEPTH_MAX = 512,     /* of elements */
 	PARAGRAPHS_MAX = 32, /* within each other: text boxes, notes */
 	ASIDE_BYTES = 64 * 1024,
-	NUMBER_MAX = 64, /* characters of a cell's number */
 	SPACES_MAX = 1000,
 	REPEATS_MAX = 16, /* of a cell with as much as a piece of a number */
 	REPEATED_BYTES = 8,
-	REMOVED_BYTES = 64,  /* of a deletion that may be a piece of a number */
-	DIGITS_LEAST = 12,   /* in an attribute that may be a number of somebody */
-	ATTRIBUTE_MAX = 256, /* what is longer is a drawing's */
+	REMOVED_BYTES = 64, /* of a deletion that may be a piece of a number */
 };
-
-static const double WHOLE_MAX = 9007199254740992.; /* every whole number below it is exact */
-
-/* --- the elements that matter --- */
-
-enum family { OTHER, WORD, DRAWING, SHEET, MATH, TEXT, TABLE, MANIFEST, COMPATIBILITY, VISIO };
-
-static const struct {
-	const char *name;
-	enum family family;
-} namespaces[] = {
-	{"http://schemas.openxmlformats.org/wordprocessingml/2006/main", WORD},
-	{"http://purl.oclc.org/ooxml/wordprocessingml/main", WORD},
-	{"http://schemas.openxmlformats.org/drawingml/2006/main", DRAWING},
-	{"http://purl.oclc.org/ooxml/drawingml/main", DRAWING},
-	{"http://schemas.openxmlformats.org/spreadsheetml/2006/main", SHEET},
-	{"http://purl.oclc.org/ooxml/spreadsheetml/main", SHEET},
-	{"http://schemas.openxmlformats.org/officeDocument/2006/math", MATH},
-	{"http://purl.oclc.org/ooxml/officeDocument/math", MATH},
-	{"urn:oasis:names:tc:opendocument:xmlns:text:1.0", TEXT},
-	{"urn:oasis:names:tc:opendocument:xmlns:table:1.0", TABLE},
-	{"urn:oasis:names:tc:opendocument:xmlns:manifest:1.0", MANIFEST},
-	{"http://schemas.openxmlformats.org/markup-compatibility/2006", COMPATIBILITY},
-	{"http://schemas.microsoft.com/office/visio/2012/main", VISIO},
-};
-
-enum effect {
-	ASIDE,	   /* its text stands aside: that of every element that is not named here */
-	NOTHING,   /* has no text */
-	PARAGRAPH, /* a line, of the texts of elements within */
-	FLOW,	   /* the same, with text of its own */
-	SPAN,	   /* the text within is shown, in its paragraph */
-	DELETED,   /* the same, but not in each view */
-	RUN,
-	HIDES_RUN,
-	DELETION, /* all runs within are deleted */
-	TAB,
-	BREAK,
-	HYPHEN,
-	SOFT_HYPHEN,
-	SPACES,
-	SYMBOL,
-	CELL,
-	CELL_VALUE,
-	CELL_STRING,
-	ROW,
-	STRING,
-	PHONETIC,  /* how a text is pronounced, above it; or what some show in place of another */
-	PAGE_EDGE, /* the head or foot of a page, with codes in its text */
-	NAMED,	   /* has a name that is shown */
-	VARIABLE,  /* has a value that fields show */
-	ITEM,	   /* has a value that a pivot table keeps of its source */
-	SAME_ROWS, /* stands for as many rows as it says */
-	SAME_CELLS,
-	CHANGE,	 /* recorded, with a name */
-	REMOVAL, /* what was deleted by it */
-	REMOVED, /* where it was */
-	CIPHER,
-};
-
-static const struct element {
-	enum family family;
-	const char *name;
-	enum effect effect;
-} elements[] = {
-	{WORD, "p", PARAGRAPH},
-	{WORD, "r", RUN},
-	{WORD, "t", SPAN},
-	{WORD, "delText", DELETED},
-	{WORD, "vanish", HIDES_RUN},
-	{WORD, "webHidden", HIDES_RUN},
-	{WORD, "specVanish", HIDES_RUN},
-	{WORD, "moveFrom", DELETION},
-	{WORD, "del", DELETION},
-	{WORD, "tab", TAB},
-	{WORD, "ptab", TAB},
-	{WORD, "br", BREAK},
-	{WORD, "cr", BREAK},
-	{WORD, "noBreakHyphen", HYPHEN},
-	{WORD, "softHyphen", SOFT_HYPHEN},
-	{WORD, "sym", SYMBOL},
-	{WORD, "rt", PHONETIC},
-	{DRAWING, "p", PARAGRAPH},
-	{DRAWING, "t", SPAN},
-	{DRAWING, "br", BREAK},
-	{MATH, "t", SPAN},
-	{SHEET, "row", ROW},
-	{SHEET, "c", CELL},
-	{SHEET, "cell", CELL}, /* kept of another workbook */
-	{SHEET, "s", ITEM},
-	{SHEET, "n", ITEM},
-	{SHEET, "inputCells", VARIABLE},
-	{SHEET, "filter", VARIABLE},
-	{SHEET, "customFilter", VARIABLE},
-	{SHEET, "v", CELL_VALUE},
-	{SHEET, "t", SPAN},
-	{SHEET, "si", STRING},
-	{SHEET, "is", CELL_STRING},
-	{SHEET, "comment", PARAGRAPH},
-	{SHEET, "rPh", PHONETIC},
-	{SHEET, "sheet", NAMED},
-	{SHEET, "oddHeader", PAGE_EDGE},
-	{SHEET, "oddFooter", PAGE_EDGE},
-	{SHEET, "evenHeader", PAGE_EDGE},
-	{SHEET, "evenFooter", PAGE_EDGE},
-	{SHEET, "firstHeader", PAGE_EDGE},
-	{SHEET, "firstFooter", PAGE_EDGE},
-	{SHEET, "cacheField", NAMED},
-	{WORD, "docVar", VARIABLE},
-	{WORD, "default", VARIABLE},
-	{WORD, "listEntry", VARIABLE},
-	{WORD, "helpText", VARIABLE},
-	{WORD, "statusText", VARIABLE},
-	{WORD, "alias", VARIABLE},
-	{WORD, "tag", VARIABLE},
-	{WORD, "lvlText", VARIABLE},
-	{COMPATIBILITY, "Fallback", PHONETIC},
-	{VISIO, "Text", FLOW},
-	{VISIO, "cp", NOTHING},
-	{VISIO, "pp", NOTHING},
-	{VISIO, "tp", NOTHING},
-	{VISIO, "fld", SPAN},
-	{TEXT, "p", FLOW},
-	{TEXT, "h", FLOW},
-	{TEXT, "s", SPACES},
-	{TEXT, "tab", TAB},
-	{TEXT, "line-break", BREAK},
-	{TEXT, "soft-page-break", NOTHING},
-	{TEXT, "ruby-text", PHONETIC},
-	{TEXT, "changed-region", CHANGE},
-	{TEXT, "deletion", REMOVAL},
-	{TEXT, "change", REMOVED},
-	{TABLE, "table-row", SAME_ROWS},
-	{TABLE, "table-cell", SAME_CELLS},
-	{MANIFEST, "encryption-data", CIPHER},
-};
-
-/* Attributes with text, whatever their element. */
-static const char *const telling[] = {
-	"descr", "title", "alt", "Target", "href", "tooltip", "displayText", "description",
-	"prompt", "error", "string-value", "value", "author", "promptTitle", "errorTitle",
-	"comment", "caption",
-	/* buttons and lists, WordArt, fields, the text of XPS */
-	"label", "current-value", "string", "instr", "UnicodeString", "string-value-if-true",
-	"string-value-if-false", "num-prefix", "num-suffix", "formatCode", NULL};
-
-/* Attributes whose numbers are places. */
-static const char *const drawn[] = {"d", "points", "path", "viewBox", "v", NULL};
 
 /* --- the state --- */
 
@@ -179,7 +29,7 @@ struct office_text {
 	bool fills_strings;
 	const char *why; /* what hides the text, or NULL */
 	unsigned depth;
-	unsigned char effects[DEPTH_MAX]; /* enum effect: of the open elements */
+	unsigned char effects[DEPTH_MAX]; /* enum office_effect: of the open elements */
 	struct text_line paragraphs[PARAGRAPHS_MAX];
 	unsigned paragraphs_count;
 	unsigned deletions, phonetics; /* how many are open */
@@ -190,11 +40,10 @@ struct office_text {
 	gulong same_rows, same_cells;	       /* for how many the open ones stand */
 	enum { NUMBER, SHARED, LITERAL } cell; /* what its value is */
 	bool has_cell;			       /* in this row, so far */
-	char number[NUMBER_MAX];
+	char number[WORKBOOK_NUMBER_MAX];
 	size_t number_length;
 	GString *aside;
-	char *last_namespace;
-	enum family last_family;
+	struct office_names *names;
 };
 
 static struct text_line *
@@ -204,10 +53,10 @@ paragraph_of(struct office_text *office)
 					     : &office->paragraphs[office->paragraphs_count - 1];
 }
 
-static enum effect
+static enum office_effect
 open_effect(const struct office_text *office)
 {
-	return office->depth == 0 ? ASIDE : office->effects[office->depth - 1];
+	return office->depth == 0 ? OFFICE_ASIDE : office->effects[office->depth - 1];
 }
 
 /* --- text --- */
@@ -322,88 +171,21 @@ name_change(struct office_text *office, const char *name)
 
 /* --- workbooks --- */
 
-/* The length of a code in the head or foot of a page, such as "&L", "&12", "&\"Arial\"" and
- * "&K00FF00" (ECMA-376 Part 1 §18.3.1.46). */
-static size_t
-code_length(const char *code)
-{
-	if (code[1] == '"')
-		return strcspn(code + 2, "\"") + 3;
-	if (g_ascii_isdigit(code[1]))
-		return 1 + strspn(code + 1, "0123456789");
-	return code[1] == 'K' ? 8 : 2;
-}
-
 static void
 close_page_edge(struct office_text *office)
 {
 	struct text_line *paragraph = paragraph_of(office);
-	GString *text = paragraph->wide;
-	gsize at = 0;
 
-	while (at < text->len) {
-		const char letter = text->str[at] == '&' ? text->str[at + 1] : '\0';
-
-		if (letter == '\0' || letter == '&') {
-			g_string_erase(text, (gssize)at, letter == '&');
-			at++;
-			continue;
-		}
-		g_string_erase(text, (gssize)at,
-			       (gssize)MIN(code_length(text->str + at), text->len - at));
-		if (letter == 'L' || letter == 'C' || letter == 'R')
-			g_string_insert_c(text, (gssize)at++, '\n');
-	}
+	workbook_clear_page_edge(paragraph->wide);
 	paragraph->differs = false;
 	close_paragraph(office, '\n');
-}
-
-/* "_x0041_" in a string of a workbook stands for A (ECMA-376 Part 1 §22.9.2.19). Returns how many
- * bytes it has become. */
-static size_t
-put_escaped(char *out, const char *code)
-{
-	gunichar c = 0;
-
-	for (int i = 2; i < 6; i++)
-		c = c << 4 | (gunichar)g_ascii_xdigit_value(code[i]);
-	return c != 0 && g_unichar_validate(c) ? (size_t)g_unichar_to_utf8(c, out) : 0;
-}
-
-static bool
-is_escape(const char *text, size_t length)
-{
-	return length >= 7 && text[0] == '_' && text[1] == 'x' && g_ascii_isxdigit(text[2]) &&
-	       g_ascii_isxdigit(text[3]) && g_ascii_isxdigit(text[4]) &&
-	       g_ascii_isxdigit(text[5]) && text[6] == '_';
-}
-
-/* Returns the new length. */
-static size_t
-unescape(char *text, size_t length)
-{
-	size_t used = 0;
-
-	for (size_t at = 0; at < length;) {
-		if (is_escape(text + at, length - at)) {
-			char shown[6];
-			const size_t bytes = put_escaped(shown, text + at);
-
-			memcpy(text + used, shown, bytes);
-			used += bytes;
-			at += 7;
-		} else {
-			text[used++] = text[at++];
-		}
-	}
-	return used;
 }
 
 static void
 unescape_line(struct text_line *line)
 {
-	g_string_truncate(line->wide, unescape(line->wide->str, line->wide->len));
-	g_string_truncate(line->narrow, unescape(line->narrow->str, line->narrow->len));
+	g_string_truncate(line->wide, workbook_unescape(line->wide->str, line->wide->len));
+	g_string_truncate(line->narrow, workbook_unescape(line->narrow->str, line->narrow->len));
 }
 
 static void
@@ -433,26 +215,11 @@ show_string(struct office_strings *strings, gulong index)
 	strings->shown[index] = true;
 }
 
-/* Whole numbers as they are shown, whichever way they are written: "7.561234567897E12". False: it
- * is shown as it is written. */
-static bool
-whole_number(const char *number, char whole_r[NUMBER_MAX])
-{
-	char *end;
-	const double value = strtod(number, &end);
-
-	if (end == number || *end != '\0' || strpbrk(number, "eE.") == NULL ||
-	    fabs(value) >= WHOLE_MAX || value != trunc(value))
-		return false;
-	g_snprintf(whole_r, NUMBER_MAX, "%.0f", value);
-	return true;
-}
-
 static void
 show_number(const struct office_text *office)
 {
-	char whole[NUMBER_MAX];
-	const char *shown = whole_number(office->number, whole) ? whole : office->number;
+	char whole[WORKBOOK_NUMBER_MAX];
+	const char *shown = workbook_whole_number(office->number, whole) ? whole : office->number;
 
 	text_out(shown, strlen(shown));
 }
@@ -486,7 +253,7 @@ close_value(struct office_text *office)
 	else if (office->cell == NUMBER)
 		show_number(office);
 	else if (office->cell == LITERAL)
-		text_out(office->number, unescape(office->number, office->number_length));
+		text_out(office->number, workbook_unescape(office->number, office->number_length));
 	office->number_length = 0;
 }
 
@@ -505,42 +272,6 @@ put_value(struct office_text *office, const char *text, size_t length)
 }
 
 /* --- elements --- */
-
-static enum family
-family_of(struct office_text *office, const char *name, size_t length)
-{
-	if (office->last_namespace != NULL && strncmp(office->last_namespace, name, length) == 0 &&
-	    office->last_namespace[length] == '\0')
-		return office->last_family;
-	g_free(office->last_namespace);
-	office->last_namespace = g_strndup(name, length);
-	office->last_family = OTHER;
-	for (size_t i = 0; i < G_N_ELEMENTS(namespaces); i++)
-		if (strcmp(namespaces[i].name, office->last_namespace) == 0)
-			office->last_family = namespaces[i].family;
-	return office->last_family;
-}
-
-/* Text in an element of ODF that is not named above belongs to the paragraph around it: spans,
- * links, fields. That of other elements stands aside. */
-static enum effect
-effect_of(struct office_text *office, const char *name)
-{
-	const char *space = strrchr(name, ' '), *local = space == NULL ? name : space + 1;
-	const enum family family =
-		space == NULL ? OTHER : family_of(office, name, (size_t)(space - name));
-	const enum effect around = open_effect(office);
-
-	for (size_t i = 0; family != OTHER && i < G_N_ELEMENTS(elements); i++)
-		if (elements[i].family == family && elements[i].name[0] == *local &&
-		    strcmp(elements[i].name, local) == 0)
-			return elements[i].effect == TAB && around != RUN && family == WORD
-				       ? NOTHING /* where a tab stops */
-				       : elements[i].effect;
-	if (family == TEXT)
-		return around == FLOW || around == SPAN ? SPAN : ASIDE;
-	return ASIDE;
-}
 
 static const char *
 attribute(const char *const *attributes, const char *name)
@@ -598,27 +329,13 @@ put_aside(struct office_text *office, const char *text)
 	begin_aside(office);
 }
 
-/* A number in the name of a shape or column, in a format, in a formula without a result, in data
- * that is in attributes only; in braces is what programs tell things apart by. */
-static bool
-has_number(const char *name, const char *value, size_t length)
-{
-	unsigned digits = 0;
-
-	if (length < DIGITS_LEAST || length > ATTRIBUTE_MAX || *value == '{')
-		return false;
-	for (const char *at = value; *at != '\0'; at++)
-		digits += g_ascii_isdigit(*at);
-	return digits >= DIGITS_LEAST && !g_strv_contains(drawn, name);
-}
-
 /* Of a number, or a text. */
 static void
 put_value_aside(struct office_text *office, const char *value)
 {
-	char whole[NUMBER_MAX];
+	char whole[WORKBOOK_NUMBER_MAX];
 
-	put_aside(office, value != NULL && whole_number(value, whole) ? whole : value);
+	put_aside(office, value != NULL && workbook_whole_number(value, whole) ? whole : value);
 }
 
 static void
@@ -628,22 +345,16 @@ put_cached(struct office_text *office, const char *const *attributes)
 	g_autofree char *text = g_strdup(value);
 
 	if (text != NULL)
-		text[unescape(text, strlen(text))] = '\0';
+		text[workbook_unescape(text, strlen(text))] = '\0';
 	put_value_aside(office, text);
 }
 
 static void
 put_attributes(struct office_text *office, const char *const *attributes)
 {
-	for (; *attributes != NULL; attributes += 2) {
-		const char *space = strrchr(attributes[0], ' '),
-			   *name = space == NULL ? attributes[0] : space + 1;
-		const size_t length = strlen(attributes[1]);
-
-		if ((length >= 4 && g_strv_contains(telling, name)) ||
-		    has_number(name, attributes[1], length))
+	for (; *attributes != NULL; attributes += 2)
+		if (office_attribute_tells(attributes[0], attributes[1]))
 			put_value_aside(office, attributes[1]);
-	}
 }
 
 /* At least one. */
@@ -656,84 +367,84 @@ repeats(const char *const *attributes, const char *name)
 }
 
 static void
-open_element(struct office_text *office, enum effect effect, const char *const *attributes)
+open_element(struct office_text *office, enum office_effect effect, const char *const *attributes)
 {
 	switch (effect) {
-	case PARAGRAPH:
-	case PAGE_EDGE:
-	case FLOW:
-	case STRING:
-	case CELL_STRING:
+	case OFFICE_PARAGRAPH:
+	case OFFICE_PAGE_EDGE:
+	case OFFICE_FLOW:
+	case OFFICE_STRING:
+	case OFFICE_CELL_STRING:
 		open_paragraph(office);
 		break;
-	case ASIDE:
+	case OFFICE_ASIDE:
 		begin_aside(office);
 		break;
-	case RUN:
+	case OFFICE_RUN:
 		office->run_is_hidden = false;
 		break;
-	case HIDES_RUN:
+	case OFFICE_HIDES_RUN:
 		/* Within the properties of a run, not of a paragraph's mark or a style. */
-		if (office->depth >= 2 && office->effects[office->depth - 2] == RUN)
+		if (office->depth >= 2 && office->effects[office->depth - 2] == OFFICE_RUN)
 			office->run_is_hidden |= is_on(attributes);
 		break;
-	case DELETION:
+	case OFFICE_DELETION:
 		office->deletions++;
 		break;
-	case PHONETIC:
+	case OFFICE_PHONETIC:
 		begin_aside(office);
 		office->phonetics++;
 		break;
-	case TAB:
+	case OFFICE_TAB:
 		put_string(office, "\t");
 		break;
-	case BREAK:
+	case OFFICE_BREAK:
 		put_string(office, "\n");
 		break;
-	case HYPHEN:
+	case OFFICE_HYPHEN:
 		put_string(office, "-");
 		break;
-	case SOFT_HYPHEN:
+	case OFFICE_SOFT_HYPHEN:
 		put_string(office, "\xc2\xad");
 		break;
-	case SPACES:
+	case OFFICE_SPACES:
 		put_spaces(office, attributes);
 		break;
-	case SYMBOL:
+	case OFFICE_SYMBOL:
 		put_symbol(office, attributes);
 		break;
-	case CELL:
+	case OFFICE_CELL:
 		open_cell(office, attributes);
 		break;
-	case NAMED:
+	case OFFICE_NAMED:
 		put_aside(office, attribute(attributes, "name"));
 		break;
-	case VARIABLE:
+	case OFFICE_VARIABLE:
 		put_aside(office, attribute(attributes, "val"));
 		break;
-	case ITEM:
+	case OFFICE_ITEM:
 		put_cached(office, attributes);
 		break;
-	case SAME_ROWS:
+	case OFFICE_SAME_ROWS:
 		begin_aside(office);
 		office->same_rows = repeats(attributes, "number-rows-repeated");
 		break;
-	case SAME_CELLS:
+	case OFFICE_SAME_CELLS:
 		begin_aside(office);
 		office->same_cells = repeats(attributes, "number-columns-repeated");
 		break;
-	case CHANGE:
+	case OFFICE_CHANGE:
 		begin_aside(office);
 		name_change(office, attribute(attributes, "id"));
 		break;
-	case REMOVAL:
+	case OFFICE_REMOVAL:
 		begin_aside(office);
 		office->is_removed = true;
 		break;
-	case REMOVED:
+	case OFFICE_REMOVED:
 		put_removal(office, attribute(attributes, "change-id"));
 		break;
-	case CIPHER:
+	case OFFICE_CIPHER:
 		office->why = "is encrypted";
 		break;
 	default:
@@ -751,60 +462,60 @@ close_line(struct office_text *office)
 }
 
 static void
-close_element(struct office_text *office, enum effect effect)
+close_element(struct office_text *office, enum office_effect effect)
 {
 	switch (effect) {
-	case FLOW:
+	case OFFICE_FLOW:
 		repeat_paragraph(office);
 		keep_removal(office);
 		close_line(office);
 		break;
-	case PARAGRAPH:
+	case OFFICE_PARAGRAPH:
 		close_line(office);
 		break;
-	case CELL_STRING:
+	case OFFICE_CELL_STRING:
 		unescape_line(paragraph_of(office));
 		close_paragraph(office, '\0');
 		break;
-	case PAGE_EDGE:
+	case OFFICE_PAGE_EDGE:
 		close_page_edge(office);
 		break;
-	case STRING:
+	case OFFICE_STRING:
 		close_string(office);
 		break;
-	case CHANGE:
+	case OFFICE_CHANGE:
 		name_change(office, NULL);
 		begin_aside(office);
 		break;
-	case REMOVAL:
+	case OFFICE_REMOVAL:
 		office->is_removed = false;
 		begin_aside(office);
 		break;
-	case SAME_ROWS:
+	case OFFICE_SAME_ROWS:
 		office->same_rows = 1;
 		begin_aside(office);
 		break;
-	case SAME_CELLS:
+	case OFFICE_SAME_CELLS:
 		office->same_cells = 1;
 		begin_aside(office);
 		break;
-	case ASIDE:
+	case OFFICE_ASIDE:
 		begin_aside(office);
 		break;
-	case RUN:
+	case OFFICE_RUN:
 		office->run_is_hidden = false;
 		break;
-	case DELETION:
+	case OFFICE_DELETION:
 		office->deletions--;
 		break;
-	case PHONETIC:
+	case OFFICE_PHONETIC:
 		office->phonetics--;
 		begin_aside(office);
 		break;
-	case CELL_VALUE:
+	case OFFICE_CELL_VALUE:
 		close_value(office);
 		break;
-	case ROW:
+	case OFFICE_ROW:
 		text_out_line();
 		office->has_cell = false;
 		break;
@@ -819,12 +530,13 @@ static void
 on_start(void *context, const char *name, const char **attributes)
 {
 	struct office_text *office = context;
-	const enum effect effect = effect_of(office, name);
+	const enum office_effect effect =
+		office_names_effect(office->names, name, open_effect(office));
 
 	if (office->depth == DEPTH_MAX)
 		reader_refuse(READER_TOO_DEEP);
 	open_element(office, effect, (const char *const *)attributes);
-	if (*attributes != NULL && effect != CELL)
+	if (*attributes != NULL && effect != OFFICE_CELL)
 		put_attributes(office, (const char *const *)attributes);
 	office->effects[office->depth++] = (unsigned char)effect;
 }
@@ -854,18 +566,18 @@ on_text(void *context, const char *text, int length)
 	const size_t bytes = (size_t)length;
 
 	switch (open_effect(office)) {
-	case SPAN:
-	case FLOW:
-	case PAGE_EDGE:
+	case OFFICE_SPAN:
+	case OFFICE_FLOW:
+	case OFFICE_PAGE_EDGE:
 		put(office, text, bytes, false);
 		break;
-	case DELETED:
+	case OFFICE_DELETED:
 		put(office, text, bytes, true);
 		break;
-	case CELL_VALUE:
+	case OFFICE_CELL_VALUE:
 		put_value(office, text, bytes);
 		break;
-	case NOTHING:
+	case OFFICE_NOTHING:
 		break;
 	default:
 		if (!is_blank(text, bytes))
@@ -921,6 +633,7 @@ office_text_new(struct office_strings *strings, bool fills_strings)
 
 	office->strings = strings;
 	office->fills_strings = fills_strings;
+	office->names = office_names_new();
 	office->aside = g_string_new(NULL);
 	office->same_rows = office->same_cells = 1;
 	office->removals = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
@@ -970,7 +683,7 @@ office_text_end(struct office_text *office)
 		text_line_clear(&office->paragraphs[i]);
 	XML_ParserFree(office->parser);
 	g_string_free(office->aside, TRUE);
-	g_free(office->last_namespace);
+	office_names_free(office->names);
 	g_free(office->change);
 	g_hash_table_unref(office->removals);
 	g_free(office);

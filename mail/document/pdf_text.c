@@ -34,6 +34,13 @@ put_line(const char *text)
 	text_out_line();
 }
 
+/* An empty line: digits behind it are not those of a number before it. */
+static void
+begin_anew(void)
+{
+	text_out_line();
+}
+
 static void
 take_line(char *text)
 {
@@ -239,8 +246,10 @@ put_page(PopplerPage *page)
 	if (has_drawn)
 		draw(page);
 	put_text(page);
+	begin_anew();
 	for (GList *note = notes; note != NULL; note = note->next)
 		put_note(((PopplerAnnotMapping *)note->data)->annot);
+	begin_anew();
 	fields = put_fields(fields);
 	poppler_page_free_annot_mapping(notes);
 	poppler_page_free_form_field_mapping(fields);
