@@ -69,6 +69,8 @@ void parser_warn(struct parser *parser, const struct place *place, const char *f
 	__attribute__((format(printf, 3, 4)));
 /* Checks all the rules together, once each is valid by itself. */
 void parser_review(struct parser *parser);
+/* Warns of rules about what is opaque that come too late. */
+void parser_review_opaque(struct parser *parser);
 /* The method with this name; NULL: none. */
 const struct policy_method *parser_find_method(const struct parser *parser, const char *name);
 /* Part of the line as a single line of text, without comments; caller frees. */
