@@ -337,8 +337,8 @@ def test_word_that_a_line_end_divides_in_a_pdf_was_no_word():
 
 def test_word_in_the_name_of_a_file_or_a_category_passed_in_silence(tmp_path):
     (tmp_path / "wishes.conf").write_text(CONFIG.partition("match")[0] + 'table diagnoses words { "Appendicitis" "Hepatitis C" }\n'
-                                          'match text in <diagnoses> at least 2 hold "Two." for <readers>\n'
-                                          'match text in <diagnoses> reject "One."\notherwise deliver plain\n'.replace("<readers>", "<some>")
+                                          'match text in <diagnoses> at least 2 hold "Two." for <some>\n'
+                                          'match text in <diagnoses> reject "One."\notherwise deliver plain\n'
                                           + 'table some { "dpo@example.com" }\n')
     made = [with_file("x", "Report_Appendicitis_2026.pdf"), with_file(documents.zipped({"Appendicitis.txt": "x"})),
             HEAD + b"Keywords: Appendicitis\r\nContent-Type: text/plain\r\n\r\nx\r\n", HEAD + b"X-Message-Flag: Appendicitis?\r\nContent-Type: text/plain\r\n\r\nx\r\n",
