@@ -29,6 +29,11 @@ static const struct statement key_known = {
 	"key_known",
 	"select content from postseal.key where kind = 'pgp' and fingerprint like '%' || $1 for update"};
 
+/* Locked as well, so that it becomes nobody's own until the end of the transaction. */
+static const struct statement key_role = {
+	"key_role",
+	"select role from postseal.key where kind = $1 and fingerprint = $2 for update"};
+
 static const struct statement key_forget_addresses = {
 	"key_forget_addresses", "delete from postseal.key_address where key = " KEY_PUT};
 
