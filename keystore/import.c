@@ -32,6 +32,13 @@ role_of(const struct import_settings *settings, const struct key_facts *facts)
 	return facts->secret != NULL ? "own" : "recipient";
 }
 
+/* Than the addresses in the keys. */
+static bool
+is_for_others(const struct import_settings *settings)
+{
+	return settings->domain != NULL || settings->address != NULL;
+}
+
 static const char *
 why_skipped(const struct import_settings *settings, const struct key_facts *facts)
 {
@@ -43,9 +50,9 @@ why_skipped(const struct import_settings *settings, const struct key_facts *fact
 		return NULL;
 	if (settings->root && facts->kind == KEY_SMIME)
 		return "it is not a certificate authority (RFC 5280 §4.2.1.9)";
-	if (settings->address != NULL && facts->secret != NULL)
-		return "a private key is its owner's alone, so it is not imported for another address";
-	if (facts->addresses->len > 0 || settings->domain != NULL || settings->address != NULL)
+	if (is_for_others(settings) && facts->secret != NULL)
+		return "a private key is its owner's alone, so it is imported for nobody else";
+	if (facts->addresses->len > 0 || is_for_others(settings))
 		return NULL;
 	if (facts->kind == KEY_SMIME)
 		return "it contains no email address (RFC 8550 §3)";
@@ -103,7 +110,7 @@ refuse_others_key(struct connection *connection, const struct import_settings *s
 	struct parameters parameters = {0};
 	g_autoptr(PGresult) result = NULL;
 
-	if (settings->address == NULL || imported->skipped != NULL)
+	if (!is_for_others(settings) || imported->skipped != NULL)
 		return true;
 	parameters_text(&parameters, key_kind_name(imported->kind));
 	parameters_text(&parameters, imported->fingerprint);
@@ -113,8 +120,7 @@ refuse_others_key(struct connection *connection, const struct import_settings *s
 		g_free(imported->role);
 		imported->role = g_strdup(PQgetvalue(result, 0, 0));
 		imported->skipped = g_strdup(
-			"it is an employee's, and a private key is its owner's alone, so it is not "
-			"imported for another address");
+			"it is an employee's, and a private key is its owner's alone, so it is imported for nobody else");
 	}
 	return true;
 }

@@ -143,6 +143,11 @@ def test_employees_key_was_imported_for_another_address_without_effect(world, na
         found = sandbox.subprocess.run([world.bin / "postseal", "-f", world.config, "key", "find", address], capture_output=True)
         assert fingerprint(own).encode() not in found.stdout
     assert fingerprint(own) in world.postseal("key", "find", employee)
+    # For a whole domain, neither.
+    for path in (own, both):
+        said = world.postseal("key", "import", "--domain", f"{name}.auto.example", path)
+        assert "a private key is its owner's alone" in said and "for everybody in" not in said
+    assert fingerprint(own) not in world.postseal("key", "list", f"{name}.auto.example")
     # Of one who has left as well.
     world.postseal("employee", "leave", employee)
     assert "it is an employee's" in world.postseal("key", "import", "--for", chief, own)
