@@ -119,10 +119,19 @@ add_boxes(struct boxes *boxes, const char *bytes, size_t length, const char *key
 	}
 }
 
+/* A name ends at a blank or a delimiter (7.2.3); a longer one is another. The bytes are followed by
+ * a NUL. */
 static bool
 has_key(const char *bytes, size_t length, const char *key)
 {
-	return memmem(bytes, length, key, strlen(key)) != NULL;
+	const char *end = bytes + length, *at = bytes;
+
+	while ((at = memmem(at, (size_t)(end - at), key, strlen(key))) != NULL) {
+		at += strlen(key);
+		if (strchr(" \t\r\n\f()<>[]{}/%", *at) != NULL)
+			return true;
+	}
+	return false;
 }
 
 static void
