@@ -8,11 +8,12 @@
 #include "mail/layout_names.h"
 
 enum {
-	DOCUMENTS_MAX = 5,    /* of a message: somebody waits for it */
-	QUESTIONS_MAX = 20,   /* to postseal-reader, for all of them */
-	FILES_MAX = 1000,     /* listed of all of them */
-	TEXT_MAX = 1 << 20,   /* bytes of text, as much as a page shows */
-	BEGINNING_BYTES = 64, /* encoded, that are enough to recognise one */
+	DOCUMENTS_MAX = 5,	   /* of a message: somebody waits for it */
+	DEPTH_MAX = 5,		   /* of messages within it */
+	QUESTIONS_MAX = 20,	   /* to postseal-reader, for all of them */
+	FILES_MAX = 1000,	   /* listed of all of them */
+	TEXT_MAX = (1 << 20) + 64, /* bytes of all texts, more than a page shows */
+	BEGINNING_BYTES = 64,	   /* encoded, that are enough to recognise one */
 	PIECE_BYTES = 65536,
 	MEMORY_MAX = 65536, /* bytes, of the spool */
 	SINGLE_BYTES = 128, /* of each piece, more than a line in base64 */
@@ -26,6 +27,7 @@ struct unpacking {
 	struct reader *reader;
 	struct spool_settings spools;
 	guint documents, questions, files;
+	size_t text; /* bytes */
 	bool is_answered;
 };
 
@@ -40,9 +42,11 @@ struct packed {
 	const struct layout_part *part;
 	struct spool *document; /* decoded */
 	GMimeEncoding encoding;
-	GArray *marks;		  /* struct mark */
-	const char *at, *end;	  /* the rest of the answer */
-	bool is_cut, has_no_more; /* the answer says that there are more; no file is taken */
+	GArray *marks;	      /* struct mark */
+	const char *at, *end; /* the rest of the answer */
+	guint depth;	      /* messages around the one that is read */
+	bool is_cut;	      /* there is more than is listed */
+	bool has_ended;	      /* its encoding says so */
 };
 
 /* --- decoding --- */
@@ -104,8 +108,8 @@ decode_piece(struct packed *packed, uint64_t at, const char *bytes, size_t lengt
 	}
 	/* Behind its end, decoders differ in what they do. */
 	if (memchr(bytes, '=', length) != NULL)
-		packed->has_no_more = true;
-	if (mark.encoded > 0 && packed->part->encoding == LAYOUT_BASE64 && !packed->has_no_more)
+		packed->has_ended = true;
+	if (mark.encoded > 0 && packed->part->encoding == LAYOUT_BASE64 && !packed->has_ended)
 		g_array_append_val(packed->marks, mark);
 	return true;
 }
@@ -205,10 +209,19 @@ add_part(GPtrArray *parts, const char *name, const char *type)
 	return part;
 }
 
+/* The text is stored in the layout, which every page reads. */
 static void
-add_text(struct layout *layout, const char *text)
+add_text(struct packed *packed, struct layout *layout, const char *text)
 {
-	add_part(layout->body, NULL, "text/plain")->text = g_utf8_make_valid(text, -1);
+	g_autofree char *valid = g_utf8_make_valid(text, -1);
+	const size_t length = strlen(valid), left = TEXT_MAX - packed->unpacking->text;
+
+	if (length > left) {
+		*g_utf8_find_prev_char(valid, valid + left + 1) = '\0';
+		packed->is_cut = true;
+	}
+	packed->unpacking->text += strlen(valid);
+	add_part(layout->body, NULL, "text/plain")->text = g_steal_pointer(&valid);
 }
 
 static void
@@ -237,6 +250,9 @@ take_inner(struct packed *packed, struct layout_part *file, const struct spool_p
 	static const char type[] = "application/ms-tnef";
 	bool good;
 
+	if (packed->depth >= DEPTH_MAX || file->inner != NULL)
+		return false;
+	packed->depth++;
 	file->inner = new_inner();
 	good = take_message(packed, file->inner, place, true);
 	if (*file->inner->subject != '\0') {
@@ -247,6 +263,7 @@ take_inner(struct packed *packed, struct layout_part *file, const struct spool_p
 	}
 	g_free(file->type);
 	file->type = g_strdup(type);
+	packed->depth--;
 	return good;
 }
 
@@ -257,15 +274,17 @@ struct fields {
 	bool has_rtf;
 };
 
+/* Of those behind the last one, nothing is read. */
 static struct layout_part *
 add_file(struct packed *packed, struct layout *layout, const char *name)
 {
-	if (packed->unpacking->files >= FILES_MAX)
+	if (packed->unpacking->files >= FILES_MAX) {
 		packed->is_cut = true;
-	else
-		packed->unpacking->files++;
-	return packed->is_cut ? NULL
-			      : add_part(layout->attachments, name, "application/octet-stream");
+		packed->at = packed->end;
+		return NULL;
+	}
+	packed->unpacking->files++;
+	return add_part(layout->attachments, name, "application/octet-stream");
 }
 
 static bool
@@ -288,7 +307,7 @@ take_field(struct packed *packed, struct fields *fields, const char *name, const
 		g_free(layout->subject);
 		layout->subject = layout_line(value);
 	} else if (strcmp(name, "text") == 0) {
-		add_text(layout, value);
+		add_text(packed, layout, value);
 	} else if (strcmp(name, "html") == 0) {
 		return take_html(packed, layout, value);
 	} else if (strcmp(name, "rtf") == 0) {
@@ -347,7 +366,7 @@ note_answer(struct unpacking *unpacking, bool good, const struct fault *fault)
 }
 
 static void
-add_rtf(const struct packed *packed, struct layout *layout, const struct spool_part *place)
+add_rtf(struct packed *packed, struct layout *layout, const struct spool_part *place)
 {
 	struct unpacking *unpacking = packed->unpacking;
 	g_autoptr(GString) text = g_string_new(NULL);
@@ -361,7 +380,7 @@ add_rtf(const struct packed *packed, struct layout *layout, const struct spool_p
 				    &fault),
 			&fault) &&
 	    *g_strchug(text->str) != '\0')
-		add_text(layout, text->str);
+		add_text(packed, layout, text->str);
 }
 
 /* --- messages --- */

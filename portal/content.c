@@ -266,6 +266,7 @@ joined(const char *text, bool deletes_space)
 	return g_string_free(out, FALSE);
 }
 
+/* Of UTF-8; what was as long as this may have been longer. */
 static char *
 beginning_of(const char *text, size_t max, bool *cut_r)
 {

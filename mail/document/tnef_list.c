@@ -8,15 +8,15 @@
 #include "mail/document/tnef_values.h"
 
 enum {
-	FILES_MAX = 1000,	  /* as many parts as a message may have */
-	DEPTH_MAX = 5,		  /* of messages within messages */
-	NAME_MAX_BYTES = 1000,	  /* of a long name, the end: it says what the file is */
-	TEXT_MAX_BYTES = 1 << 20, /* as much as a page shows */
+	FILES_MAX = 1000,		 /* as many parts as a message may have */
+	DEPTH_MAX = 5,			 /* of messages within messages */
+	NAME_MAX_BYTES = 1000,		 /* of a long name, the end: it says what the file is */
+	TEXT_MAX_BYTES = (1 << 20) + 64, /* more than a page shows */
 };
 
 struct list {
 	const char *document;
-	size_t length, found; /* where the last file ends */
+	size_t length, found; /* where the last attachment ends */
 	GString *answer;
 	unsigned files;
 	bool is_cut;
@@ -52,15 +52,12 @@ put_name(struct list *list, const char *name, const char *value)
 static const char *
 find_in(const struct message *message, const char *from, const variableLength *value)
 {
-	const char *end = message->bytes + message->length;
-	const char *at = memmem(from, (size_t)(end - from), value->data, tnef_length(value));
-
-	return at != NULL || from == message->bytes
-		       ? at
-		       : memmem(message->bytes, message->length, value->data, tnef_length(value));
+	return memmem(from, (size_t)(message->bytes + message->length - from), value->data,
+		      tnef_length(value));
 }
 
-/* Returns where it is. What is nowhere in the document would have to be kept somewhere. */
+/* Returns where it is. Attachments follow one another, so that no byte is looked at twice. What is
+ * nowhere in the document would have to be kept somewhere. */
 static const char *
 put_place(struct list *list, const struct message *message, const char *name,
 	  const variableLength *value)
@@ -79,18 +76,22 @@ put_place(struct list *list, const struct message *message, const char *name,
 
 /* --- the message and its attachments --- */
 
-static void put_message(struct list *list, const struct message *message);
+static bool put_message(struct list *list, const struct message *message);
 
 static void
 put_inner(struct list *list, const struct message *around, const char *at, size_t length)
 {
 	const struct message inner = {at, length, around->depth + 1};
+	gsize before;
 
 	if (inner.depth > DEPTH_MAX || !tnef_begins((const BYTE *)at, length))
 		return;
+	before = list->answer->len;
 	put(list, "message", "1");
-	put_message(list, &inner);
-	put(list, "end", "1");
+	if (put_message(list, &inner))
+		put(list, "end", "1");
+	else
+		g_string_truncate(list->answer, before);
 }
 
 /* A message within another has the interface by which it is opened in front. */
@@ -108,7 +109,8 @@ without_interface(const variableLength *value)
 	return rest;
 }
 
-static void
+/* Returns where it ends. */
+static size_t
 put_file(struct list *list, const struct message *message, const TNEFStruct *tnef,
 	 Attachment *attachment, const variableLength *value)
 {
@@ -119,14 +121,14 @@ put_file(struct list *list, const struct message *message, const TNEFStruct *tne
 
 	if (++list->files > FILES_MAX) {
 		list->is_cut = true;
-		return;
+		return list->found;
 	}
 	put_name(list, "file", name);
 	if (type != NULL)
 		put_name(list, "type", type);
 	at = put_place(list, message, "place", value);
 	put_inner(list, message, at, tnef_length(value));
-	list->found = (size_t)(at - list->document) + tnef_length(value);
+	return (size_t)(at - list->document) + tnef_length(value);
 }
 
 /* An object can have a picture of itself beside it. What has neither is listed by its name. */
@@ -138,16 +140,19 @@ put_attachment(struct list *list, const struct message *message, const TNEFStruc
 	const variableLength empty = {.data = nothing};
 	const variableLength *data = &attachment->FileData;
 	const variableLength *object = tnef_find(&attachment->MAPI, TNEF_ATTACH_DATA);
+	size_t end = list->found;
 
 	if (data->data != NULL && data->size > 0)
-		put_file(list, message, tnef, attachment, data);
+		end = put_file(list, message, tnef, attachment, data);
 	else if (object == NULL)
-		put_file(list, message, tnef, attachment, &empty);
+		end = put_file(list, message, tnef, attachment, &empty);
 	if (object != NULL && object->size > 0) {
 		const variableLength rest = without_interface(object);
+		const size_t own_end = put_file(list, message, tnef, attachment, &rest);
 
-		put_file(list, message, tnef, attachment, &rest);
+		end = MAX(end, own_end);
 	}
+	list->found = end;
 }
 
 static void
@@ -178,21 +183,22 @@ put_body(struct list *list, const struct message *message, TNEFStruct *tnef)
 		put(list, "rtf", "1");
 }
 
-static void
+static bool
 parse(const char *document, size_t length, TNEFStruct *tnef_r)
 {
 	TNEFInitialize(tnef_r);
-	if (TNEFParseMemory((BYTE *)document, (long)length, tnef_r) < 0)
-		reader_refuse(READER_DAMAGED);
+	return TNEFParseMemory((BYTE *)document, (long)length, tnef_r) >= 0;
 }
 
-static void
+/* False: it is damaged. */
+static bool
 put_message(struct list *list, const struct message *message)
 {
 	TNEFStruct tnef;
 	g_autofree char *subject = NULL;
 
-	parse(message->bytes, message->length, &tnef);
+	if (!parse(message->bytes, message->length, &tnef))
+		return false;
 	subject = tnef_text(&tnef, &tnef.subject);
 	put_name(list, "subject", subject);
 	put_body(list, message, &tnef);
@@ -200,6 +206,7 @@ put_message(struct list *list, const struct message *message)
 	     each = each->next)
 		put_attachment(list, message, &tnef, each);
 	TNEFFree(&tnef);
+	return true;
 }
 
 void
@@ -208,7 +215,8 @@ tnef_list_read(const char *document, size_t length, GString *answer)
 	struct list list = {.document = document, .length = length, .answer = answer};
 	const struct message whole = {document, length, 0};
 
-	put_message(&list, &whole);
+	if (!put_message(&list, &whole))
+		reader_refuse(READER_DAMAGED);
 	if (list.is_cut)
 		put(&list, "cut", "1");
 }
@@ -222,7 +230,8 @@ tnef_list_read_body(const char *document, size_t length, GString *answer)
 	g_autofree char *whole = NULL;
 	BYTE *rtf;
 
-	parse(document, length, &tnef);
+	if (!parse(document, length, &tnef))
+		reader_refuse(READER_DAMAGED);
 	body = tnef_find(&tnef.MapiProperties, TNEF_RTF_COMPRESSED);
 	rtf = body == NULL ? NULL : tnef_rtf(body, &rtf_length);
 	if (rtf == NULL)
