@@ -11,6 +11,7 @@ import pytest
 from documents import BINARY, OBJECT, STRING, UNICODE, tnef
 from messages import base64_lines, multipart, part
 from person import PORTAL_RULES as RULES, Person, send
+from PIL import Image
 
 NOISE = random.Random(16)
 FILES = {"Plan 3.pdf": NOISE.randbytes(300001), "Bericht für Ève.docx": documents.docx_runs("x"),
@@ -89,6 +90,29 @@ def test_zip_print_forward_and_search_have_the_files_of_winmail_dat(person):
     assert answer.path == "/sent", answer.text
     mail = Person(person.world, person.post, "office@example.com").mail("Fwd: About your account")
     assert {a.get_filename(): a.get_payload(decode=True) for a in mail.parsed.iter_attachments()} == FILES
+
+
+def test_download_that_comes_first_does_not_keep_winmail_dat_closed(person):
+    """It does not wait for postseal-reader. What the page lists is numbered behind what was there before."""
+    data = tnef(b"x", attachments=attachments(FILES))
+    page = page_with(person, winmail(data), part('Content-Type: text/plain; name="own.txt"', b"OWN\r\n"))
+    message = re.search(r"/zip/([0-9a-f-]+)", page)[1]
+    assert len(person.world.postgres.query("update postseal.parcel set layout = null where id = (select parcel from postseal.parcel_key"
+                                           f" where id = '{message}') returning id")) == 1
+    assert person.browser.get(f"/attachment/{message}/0").body == data
+    packed = zipfile.ZipFile(io.BytesIO(person.browser.get(f"/zip/{message}").body))
+    assert packed.namelist() == ["winmail.dat", "own.txt"]
+    page = person.browser.get(f"/message/{message}").text
+    assert list(listed(page)) == ["own.txt", *FILES, "winmail.dat"] and contents(person, page)["winmail.dat"] == data
+
+
+@pytest.mark.parametrize("more", [[], [(STRING, 0x370e, b"image/jpeg\0")]])
+def test_picture_in_winmail_dat_is_previewed(person, more):
+    made = io.BytesIO()
+    Image.new("RGB", (900, 700), (0, 0, 255)).save(made, "JPEG")
+    page = page_with(person, winmail(tnef(b"x", attachments=[(b"photo.jpg", made.getvalue(), more)])))
+    shown = Image.open(io.BytesIO(person.browser.get(re.search(r'src="(/preview/[^"]+)"', page)[1]).body))
+    assert shown.format == "JPEG" and shown.getpixel((20, 20))[2] > 200
 
 
 @pytest.mark.parametrize("form", ["body", "unicode", "rtf", "rtf_stored"])
