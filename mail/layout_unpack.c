@@ -63,7 +63,7 @@ begin_decoding(GMimeEncoding *encoding, const struct layout_part *part)
 }
 
 static bool
-is_packed(const struct unpacking *unpacking, const struct layout_part *part)
+is_packed(struct unpacking *unpacking, const struct layout_part *part)
 {
 	char encoded[BEGINNING_BYTES], decoded[BEGINNING_BYTES + ROOM_BYTES];
 	GMimeEncoding encoding;
@@ -71,8 +71,10 @@ is_packed(const struct unpacking *unpacking, const struct layout_part *part)
 	size_t got, length;
 
 	if (!spool_read(unpacking->raw, part->offset, encoded,
-			(size_t)MIN(part->length, (uint64_t)BEGINNING_BYTES), &got, &fault))
+			(size_t)MIN(part->length, (uint64_t)BEGINNING_BYTES), &got, &fault)) {
+		unpacking->is_answered = false;
 		return false;
+	}
 	begin_decoding(&encoding, part);
 	length = g_mime_encoding_step(&encoding, encoded, got, decoded);
 	return (document_kinds_by_beginning(decoded, length) & DOCUMENT_TNEF) != 0;
