@@ -185,27 +185,27 @@ explain_message(const struct admin *admin, const struct question *question)
 	/* If no message was given, its author is its sender. */
 	g_autofree char *from = message->fields->len == 0 ? g_strdup(message->sender_folded)
 							  : addresses_from(message);
-	struct surroundings around = {.settings = admin->settings,
-				      .policy = admin->policy,
-				      .database = admin->database,
-				      .keystore = keystore,
-				      .reader = reader,
-				      .variants = &spool,
-				      .message = message,
-				      .from = from,
-				      .time = question->time,
-				      .is_outside = question->is_outside};
+	struct delivery_context delivery = {.settings = admin->settings,
+					    .policy = admin->policy,
+					    .database = admin->database,
+					    .keystore = keystore,
+					    .reader = reader,
+					    .variants = &spool,
+					    .message = message,
+					    .from = from,
+					    .time = question->time,
+					    .is_outside = question->is_outside};
 	struct plan plan = {0};
 	struct fault fault;
 	bool planned;
 
-	around.inbound = inbound_new(&around);
-	planned = signers_find(&around, &fault) && plan_init(&plan, &around, &fault);
+	delivery.inbound = inbound_new(&delivery);
+	planned = signers_find(&delivery, &fault) && plan_init(&plan, &delivery, &fault);
 	if (planned)
 		print_plan(admin, &plan);
 	plan_clear(&plan);
-	signers_clear(&around);
-	inbound_free(around.inbound);
+	signers_clear(&delivery);
+	inbound_free(delivery.inbound);
 	keystore_free(keystore);
 	reader_free(reader);
 	return planned ? EXIT_GOOD : command_fail(&fault);

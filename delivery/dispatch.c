@@ -15,7 +15,8 @@ enum { OFFERS_MAX = 3 }; /* of the same content at the same time */
 /* --- the variant in place --- */
 
 static bool
-make_in_place(struct dispatch *dispatch, const struct surroundings *around, struct fault *fault)
+make_in_place(struct dispatch *dispatch, const struct delivery_context *delivery,
+	      struct fault *fault)
 {
 	const struct group *group = NULL;
 	gint64 begun;
@@ -31,12 +32,12 @@ make_in_place(struct dispatch *dispatch, const struct surroundings *around, stru
 	dispatch->in_place = group;
 	if (group == NULL)
 		return true;
-	variant_init(&dispatch->variant, around, group, dispatch->plan.tags);
+	variant_init(&dispatch->variant, delivery, group, dispatch->plan.tags);
 	if (!group_has_new_content(group))
 		return true;
 	begun = metrics_begin();
-	dispatch->body = spool_new(around->variants);
-	if (!variant_write_body(around, group, spool_sink(dispatch->body), fault))
+	dispatch->body = spool_new(delivery->variants);
+	if (!variant_write_body(delivery, group, spool_sink(dispatch->body), fault))
 		return false;
 	metrics_end(begun, METRIC_PHASE, "phase=\"seal\"");
 	return true;
@@ -48,7 +49,7 @@ static bool
 imprint_in_place(const struct commit *commit, unsigned char imprint_r[IMPRINT_BYTES],
 		 struct fault *fault)
 {
-	const struct message *message = commit->around->message;
+	const struct message *message = commit->delivery->message;
 	const struct dispatch *dispatch = commit->dispatch;
 	struct imprint_sink imprint;
 	bool done;
@@ -67,13 +68,13 @@ static bool
 note_decided(const struct commit *commit, struct fault *fault)
 {
 	const struct dispatch *dispatch = commit->dispatch;
-	const struct surroundings *around = commit->around;
-	const uint64_t lifetime = around->settings->queue_lifetime + DAY_SECONDS;
+	const struct delivery_context *delivery = commit->delivery;
+	const uint64_t lifetime = delivery->settings->queue_lifetime + DAY_SECONDS;
 	unsigned char imprint[IMPRINT_BYTES];
 
-	if (!pass_note(commit->connection, around, dispatch->plan.copies, lifetime, fault))
+	if (!pass_note(commit->connection, delivery, dispatch->plan.copies, lifetime, fault))
 		return false;
-	if (!around->second_pass || dispatch->in_place == NULL)
+	if (!delivery->second_pass || dispatch->in_place == NULL)
 		return true;
 	if (!imprint_in_place(commit, imprint, fault))
 		return false;
@@ -114,11 +115,11 @@ put_groups(const struct commit *commit, struct fault *fault)
 
 /* *known_r: the message is on record from an earlier offer, so nothing was committed. */
 static bool
-commit_all(struct dispatch *dispatch, const struct surroundings *around,
+commit_all(struct dispatch *dispatch, const struct delivery_context *delivery,
 	   struct audit_message *message, bool again, bool *known_r, struct fault *fault)
 {
-	g_autoptr(connection_auto) connection = database_take_grouped(around->database);
-	const struct commit commit = {dispatch, around, message, connection, NULL};
+	g_autoptr(connection_auto) connection = database_take_grouped(delivery->database);
+	const struct commit commit = {dispatch, delivery, message, connection, NULL};
 	gint64 begun = metrics_begin();
 
 	*known_r = false;
@@ -127,7 +128,7 @@ commit_all(struct dispatch *dispatch, const struct surroundings *around,
 	    (dispatch->plan.refused != NULL ||
 	     (put_groups(&commit, fault) && commit_tell_refused(&commit, fault) &&
 	      note_decided(&commit, fault) &&
-	      harvest(connection, around->inbound, message->id.text, fault) &&
+	      harvest(connection, delivery->inbound, message->id.text, fault) &&
 	      (again || commit_tell_sender(&commit, fault)))) &&
 	    batch_commit(connection, fault)) {
 		crash_point("milter-after-commit");
@@ -162,14 +163,14 @@ recognise(struct plan *plan, const GPtrArray *earlier)
 }
 
 static bool
-dispatch_again(struct dispatch *dispatch, const struct surroundings *around,
+dispatch_again(struct dispatch *dispatch, const struct delivery_context *delivery,
 	       struct audit_message *message, struct fault *fault)
 {
 	g_autoptr(GPtrArray) earlier = NULL;
 	bool known;
 
 	{
-		g_autoptr(connection_auto) connection = database_take(around->database, fault);
+		g_autoptr(connection_auto) connection = database_take(delivery->database, fault);
 
 		if (connection == NULL || !audit_find_earlier(connection, message, &earlier, fault))
 			return false;
@@ -179,49 +180,50 @@ dispatch_again(struct dispatch *dispatch, const struct surroundings *around,
 				 "the record of an earlier offer is gone already");
 	recognise(&dispatch->plan, earlier);
 	plan_group(&dispatch->plan);
-	return make_in_place(dispatch, around, fault) &&
-	       commit_all(dispatch, around, message, true, &known, fault);
+	return make_in_place(dispatch, delivery, fault) &&
+	       commit_all(dispatch, delivery, message, true, &known, fault);
 }
 
 /* Nobody would hear that this offer was accepted: the client makes another one, which may have been
  * accepted meanwhile. */
 static bool
-is_awaited(const struct surroundings *around, struct fault *fault)
+is_awaited(const struct delivery_context *delivery, struct fault *fault)
 {
-	return around->is_awaited(around->mta) ||
+	return delivery->is_awaited(delivery->mta) ||
 	       fault_set(fault, FAULT_PEER, "recording the message: the MTA has given up waiting");
 }
 
 /* Someone may send the same thing again, which is a new message; the MTA may offer a message again,
  * which is not. */
 static bool
-commit_offer(struct dispatch *dispatch, const struct surroundings *around,
+commit_offer(struct dispatch *dispatch, const struct delivery_context *delivery,
 	     struct audit_message *message, struct fault *fault)
 {
 	bool known, again;
 
 	for (int i = 0; i < OFFERS_MAX; i++) {
-		if (!pass_is_taken(around, dispatch->plan.copies, message->identity,
+		if (!pass_is_taken(delivery, dispatch->plan.copies, message->identity,
 				   &dispatch->is_taken, fault))
 			return false;
 		if (dispatch->is_taken)
 			return true;
-		if (!is_awaited(around, fault))
+		if (!is_awaited(delivery, fault))
 			return false;
-		if (commit_all(dispatch, around, message, false, &known, fault))
+		if (commit_all(dispatch, delivery, message, false, &known, fault))
 			return true;
-		if (!known || !offer_is_again(around->database, message->identity, &again, fault) ||
-		    !is_awaited(around, fault))
+		if (!known ||
+		    !offer_is_again(delivery->database, message->identity, &again, fault) ||
+		    !is_awaited(delivery, fault))
 			return false;
 		if (again)
-			return dispatch_again(dispatch, around, message, fault);
+			return dispatch_again(dispatch, delivery, message, fault);
 	}
 	return fault_set(fault, FAULT_BUSY,
 			 "recording the message: the same one arrives again and again");
 }
 
 bool
-dispatch_message(struct dispatch *dispatch, const struct surroundings *around,
+dispatch_message(struct dispatch *dispatch, const struct delivery_context *delivery,
 		 struct audit_message *message, struct fault *fault)
 {
 	bool known;
@@ -229,16 +231,16 @@ dispatch_message(struct dispatch *dispatch, const struct surroundings *around,
 	gint64 begun = metrics_begin();
 
 	*dispatch = (struct dispatch){0};
-	if (!plan_init(&dispatch->plan, around, fault))
+	if (!plan_init(&dispatch->plan, delivery, fault))
 		return false;
 	metrics_end(begun, METRIC_PHASE, "phase=\"decide\"");
 	if (dispatch->plan.refused != NULL) {
 		message->identity = NULL; /* it may be offered again and decided differently */
-		return commit_all(dispatch, around, message, false, &known, fault);
+		return commit_all(dispatch, delivery, message, false, &known, fault);
 	}
 	plan_group(&dispatch->plan);
-	return make_in_place(dispatch, around, fault) &&
-	       commit_offer(dispatch, around, message, fault);
+	return make_in_place(dispatch, delivery, fault) &&
+	       commit_offer(dispatch, delivery, message, fault);
 }
 
 /* --- what was approved --- */
@@ -262,20 +264,20 @@ commit_approved(const struct commit *commit, struct fault *fault)
 }
 
 bool
-dispatch_approved(struct dispatch *dispatch, const struct surroundings *around,
+dispatch_approved(struct dispatch *dispatch, const struct delivery_context *delivery,
 		  struct audit_message *message, const struct approval *approval,
 		  struct fault *fault)
 {
 	g_autoptr(connection_auto) connection = NULL;
 
 	*dispatch = (struct dispatch){0};
-	if (!plan_init(&dispatch->plan, around, fault))
+	if (!plan_init(&dispatch->plan, delivery, fault))
 		return false;
 	if (dispatch->plan.refused == NULL)
 		plan_group(&dispatch->plan);
-	connection = database_take_grouped(around->database);
+	connection = database_take_grouped(delivery->database);
 	return commit_approved(
-		&(const struct commit){dispatch, around, message, connection, approval}, fault);
+		&(const struct commit){dispatch, delivery, message, connection, approval}, fault);
 }
 
 void

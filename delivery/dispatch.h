@@ -26,13 +26,13 @@ struct dispatch {
 /* `message` is the record of the message; its identifier may change to that of an earlier offer.
  * True: committed; dispatch->plan.refused says whether the message was refused; or
  * dispatch->is_taken. False: nothing was committed, and nothing may leave. */
-bool dispatch_message(struct dispatch *dispatch, const struct surroundings *around,
+bool dispatch_message(struct dispatch *dispatch, const struct delivery_context *delivery,
 		      struct audit_message *message, struct fault *fault);
 /* Decides a message anew that was approved (delivery/approval/approval.h): around->message,
  * around->approved, around->place_is_taken. `message` is its record: id, offer, policy. True:
  * committed, which can happen only once; if dispatch->plan.refused, nobody gets it, and the sender
  * is told so. False: it still waits. */
-bool dispatch_approved(struct dispatch *dispatch, const struct surroundings *around,
+bool dispatch_approved(struct dispatch *dispatch, const struct delivery_context *delivery,
 		       struct audit_message *message, const struct approval *approval,
 		       struct fault *fault);
 /* Call this whatever these have returned. */

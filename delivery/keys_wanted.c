@@ -22,7 +22,7 @@ wanted_clear(gpointer data)
 
 /* The key of the domain's gateway, which is used if there is no other. */
 static void
-add_gateway(const struct surroundings *around, const struct wanted *person,
+add_gateway(const struct delivery_context *delivery, const struct wanted *person,
 	    const struct discovery_want *own, GArray *wanted, GArray *wants)
 {
 	struct wanted each = {.copy = person->copy};
@@ -30,7 +30,7 @@ add_gateway(const struct surroundings *around, const struct wanted *person,
 
 	if (own->known != NULL && own->known->gateway == NULL)
 		return;
-	each.gateway = gateway_of(around->settings->keys_domains, own->address);
+	each.gateway = gateway_of(delivery->settings->keys_domains, own->address);
 	if (each.gateway == NULL)
 		return;
 	want.address = each.gateway;
@@ -41,36 +41,36 @@ add_gateway(const struct surroundings *around, const struct wanted *person,
 
 /* Adds the key for a method; *enough_r: there is one already, so that no later method is needed. */
 static bool
-add_want(const struct surroundings *around, struct copy *copy, enum key_kind kind, GArray *wanted,
-	 GArray *wants, bool *enough_r, struct fault *fault)
+add_want(const struct delivery_context *delivery, struct copy *copy, enum key_kind kind,
+	 GArray *wanted, GArray *wants, bool *enough_r, struct fault *fault)
 {
 	const char *address = copy->recipient->folded;
 	struct discovery_want want = {
 		.address = address,
 		.kind = kind,
-		.is_employee = keystore_is_employee(around->settings->domains, address)};
+		.is_employee = keystore_is_employee(delivery->settings->domains, address)};
 	struct wanted each = {.copy = copy};
 
-	if (!keystore_find(around->keystore, kind, address, want.is_employee, &each.now, fault))
+	if (!keystore_find(delivery->keystore, kind, address, want.is_employee, &each.now, fault))
 		return false;
 	if (each.now.keys->len > 0)
 		want.known = g_ptr_array_index(each.now.keys, 0);
 	*enough_r = want.known != NULL;
 	g_array_append_val(wanted, each);
 	g_array_append_val(wants, want);
-	add_gateway(around, &each, &want, wanted, wants);
+	add_gateway(delivery, &each, &want, wanted, wants);
 	return true;
 }
 
 /* Adds the domain; *enough_r: it takes verified TLS. */
 static bool
-add_domain(const struct surroundings *around, struct copy *copy, const struct method *method,
+add_domain(const struct delivery_context *delivery, struct copy *copy, const struct method *method,
 	   GPtrArray *domains, bool *enough_r, struct fault *fault)
 {
 	g_autofree char *why = NULL;
 	const char *domain = address_domain(copy->recipient->folded);
 
-	if (!method->is_possible(around, copy, enough_r, &why, fault))
+	if (!method->is_possible(delivery, copy, enough_r, &why, fault))
 		return false;
 	if (!*enough_r && !g_ptr_array_find_with_equal_func(domains, domain, g_str_equal, NULL))
 		g_ptr_array_add(domains, (gpointer)domain);
@@ -85,7 +85,7 @@ struct lists {
 };
 
 static bool
-add_wants(const struct surroundings *around, struct copy *copy, const struct lists *lists,
+add_wants(const struct delivery_context *delivery, struct copy *copy, const struct lists *lists,
 	  struct fault *fault)
 {
 	const char *const *name = copy->decision.methods;
@@ -95,45 +95,45 @@ add_wants(const struct surroundings *around, struct copy *copy, const struct lis
 		const struct method *method = method_find(*name);
 
 		enough = method->always;
-		if (method->takes_keys && !add_want(around, copy, method->key_kind, lists->wanted,
+		if (method->takes_keys && !add_want(delivery, copy, method->key_kind, lists->wanted,
 						    lists->wants, &enough, fault))
 			return false;
-		if (method->verified_tls && around->asks_for_tls &&
-		    !add_domain(around, copy, method, lists->domains, &enough, fault))
+		if (method->verified_tls && delivery->asks_for_tls &&
+		    !add_domain(delivery, copy, method, lists->domains, &enough, fault))
 			return false;
 	}
 	return true;
 }
 
 static void
-ask_for_keys(const struct surroundings *around, const struct lists *lists, gint64 until)
+ask_for_keys(const struct delivery_context *delivery, const struct lists *lists, gint64 until)
 {
 	struct discovery_want *first = &g_array_index(lists->wants, struct discovery_want, 0);
 
-	if (lists->wants->len == 0 || around->discovery == NULL ||
-	    !discovery_before(around->discovery, first, lists->wants->len, until))
+	if (lists->wants->len == 0 || delivery->discovery == NULL ||
+	    !discovery_before(delivery->discovery, first, lists->wants->len, until))
 		return;
 	for (guint i = 0; i < lists->wants->len; i++) {
 		g_array_index(lists->wanted, struct wanted, i).copy->keys_awaited |=
 			first[i].awaited;
-		keystore_forget(around->keystore, first[i].address);
+		keystore_forget(delivery->keystore, first[i].address);
 	}
 }
 
 static void
-ask(const struct surroundings *around, const struct lists *lists, gint64 until)
+ask(const struct delivery_context *delivery, const struct lists *lists, gint64 until)
 {
 	struct domain_tls_inquiry *inquiry = NULL;
 
 	if (lists->domains->len > 0)
-		inquiry =
-			domain_tls_begin(around->database, around->settings, lists->domains, until);
-	ask_for_keys(around, lists, until);
+		inquiry = domain_tls_begin(delivery->database, delivery->settings, lists->domains,
+					   until);
+	ask_for_keys(delivery, lists, until);
 	domain_tls_end(inquiry);
 }
 
 static bool
-find_keys(const struct surroundings *around, const GPtrArray *copies, gint64 until,
+find_keys(const struct delivery_context *delivery, const GPtrArray *copies, gint64 until,
 	  struct fault *fault)
 {
 	g_autoptr(GArray) wanted = g_array_new(FALSE, FALSE, sizeof(struct wanted));
@@ -141,16 +141,16 @@ find_keys(const struct surroundings *around, const GPtrArray *copies, gint64 unt
 	g_autoptr(GPtrArray) domains = g_ptr_array_new();
 	const struct lists lists = {.wanted = wanted, .wants = wants, .domains = domains};
 
-	if (around->discovery == NULL && !around->asks_for_tls)
+	if (delivery->discovery == NULL && !delivery->asks_for_tls)
 		return true;
 	g_array_set_clear_func(wanted, wanted_clear);
 	for (guint i = 0; i < copies->len; i++) {
 		struct copy *copy = g_ptr_array_index(copies, i);
 
-		if (!add_wants(around, copy, &lists, fault))
+		if (!add_wants(delivery, copy, &lists, fault))
 			return false;
 	}
-	ask(around, &lists, until);
+	ask(delivery, &lists, until);
 	return true;
 }
 
@@ -173,10 +173,10 @@ may_take_certificates(const struct copy *copy)
 /* Adds the chains of the address's certificates of which nobody has said yet whether they were
  * revoked, and keeps the keys, which own them. */
 static bool
-add_unchecked(const struct surroundings *around, const char *address, GPtrArray *keys,
+add_unchecked(const struct delivery_context *delivery, const char *address, GPtrArray *keys,
 	      GPtrArray *chains, struct fault *fault)
 {
-	g_autoptr(GPtrArray) known = keystore_known(around->keystore, KEY_SMIME, address, fault);
+	g_autoptr(GPtrArray) known = keystore_known(delivery->keystore, KEY_SMIME, address, fault);
 	const time_t now = time(NULL);
 
 	if (known == NULL)
@@ -194,13 +194,13 @@ add_unchecked(const struct surroundings *around, const char *address, GPtrArray 
 
 /* A rule that would refuse the message for it waits for the answer. */
 static bool
-await(const struct surroundings *around, struct copy *copy, struct fault *fault)
+await(const struct delivery_context *delivery, struct copy *copy, struct fault *fault)
 {
 	g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func((GDestroyNotify)key_unref);
 	g_autoptr(GPtrArray) chains = g_ptr_array_new();
 
-	keystore_forget(around->keystore, copy->recipient->folded);
-	if (!add_unchecked(around, copy->recipient->folded, keys, chains, fault))
+	keystore_forget(delivery->keystore, copy->recipient->folded);
+	if (!add_unchecked(delivery, copy->recipient->folded, keys, chains, fault))
 		return false;
 	for (guint i = 0; i < keys->len; i++)
 		copy->keys_awaited |= ((const struct key *)g_ptr_array_index(keys, i))->needs_check;
@@ -210,7 +210,7 @@ await(const struct surroundings *around, struct copy *copy, struct fault *fault)
 /* The recipients' certificates, and the sender's own, which sign. `asked`: the copies whose
  * recipients have any. */
 static bool
-find_unchecked(const struct surroundings *around, const GPtrArray *copies, GPtrArray *asked,
+find_unchecked(const struct delivery_context *delivery, const GPtrArray *copies, GPtrArray *asked,
 	       GPtrArray *keys, GPtrArray *chains, struct fault *fault)
 {
 	for (guint i = 0; i < copies->len; i++) {
@@ -219,43 +219,44 @@ find_unchecked(const struct surroundings *around, const GPtrArray *copies, GPtrA
 
 		if (!may_take_certificates(copy))
 			continue;
-		if (!add_unchecked(around, copy->recipient->folded, keys, chains, fault))
+		if (!add_unchecked(delivery, copy->recipient->folded, keys, chains, fault))
 			return false;
 		if (chains->len > before)
 			g_ptr_array_add(asked, copy);
 	}
 	return asked->len == 0 ||
-	       add_unchecked(around, around->message->sender_folded, keys, chains, fault);
+	       add_unchecked(delivery, delivery->message->sender_folded, keys, chains, fault);
 }
 
 static bool
-check_keys(const struct surroundings *around, const GPtrArray *copies, gint64 until,
+check_keys(const struct delivery_context *delivery, const GPtrArray *copies, gint64 until,
 	   struct fault *fault)
 {
 	g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func((GDestroyNotify)key_unref);
 	g_autoptr(GPtrArray) chains = g_ptr_array_new();
 	g_autoptr(GPtrArray) asked = g_ptr_array_new();
 
-	if (around->revocation == NULL)
+	if (delivery->revocation == NULL)
 		return true;
-	if (!find_unchecked(around, copies, asked, keys, chains, fault))
+	if (!find_unchecked(delivery, copies, asked, keys, chains, fault))
 		return false;
-	if (revocation_before(around->revocation, chains, until))
-		keystore_forget(around->keystore, around->message->sender_folded);
+	if (revocation_before(delivery->revocation, chains, until))
+		keystore_forget(delivery->keystore, delivery->message->sender_folded);
 	for (guint i = 0; i < asked->len; i++)
-		if (!await(around, g_ptr_array_index(asked, i), fault))
+		if (!await(delivery, g_ptr_array_index(asked, i), fault))
 			return false;
 	return true;
 }
 
 bool
-keys_wanted(const struct surroundings *around, const GPtrArray *copies, struct fault *fault)
+keys_wanted(const struct delivery_context *delivery, const GPtrArray *copies, struct fault *fault)
 {
 	const gint64 until =
-		g_get_monotonic_time() + (gint64)around->settings->keys_within * G_USEC_PER_SEC;
+		g_get_monotonic_time() + (gint64)delivery->settings->keys_within * G_USEC_PER_SEC;
 
 	for (guint i = 0; i < copies->len; i++)
 		if (((const struct copy *)g_ptr_array_index(copies, i))->decision.reject != NULL)
 			return true; /* nobody gets anything */
-	return find_keys(around, copies, until, fault) && check_keys(around, copies, until, fault);
+	return find_keys(delivery, copies, until, fault) &&
+	       check_keys(delivery, copies, until, fault);
 }

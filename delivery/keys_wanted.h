@@ -11,6 +11,7 @@
  * use verified TLS, all at once and for as long as the setting `keys within` says, and marks the
  * copies for which a source of keys has not answered. `copies` (struct copy) are decided on. False
  * if what is known could not be queried. */
-bool keys_wanted(const struct surroundings *around, const GPtrArray *copies, struct fault *fault);
+bool keys_wanted(const struct delivery_context *delivery, const GPtrArray *copies,
+		 struct fault *fault);
 
 #endif

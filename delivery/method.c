@@ -32,22 +32,22 @@ group_fields(const struct group *group)
 }
 
 bool
-group_write(const struct surroundings *around, const struct group *group, struct sink *sink,
+group_write(const struct delivery_context *delivery, const struct group *group, struct sink *sink,
 	    struct fault *fault)
 {
 	if (group->is_signed)
-		return clear_signature_write(around, group, sink, fault);
+		return clear_signature_write(delivery, group, sink, fault);
 	if (group->method->write != NULL)
-		return group->method->write(around, group, sink, fault);
-	return spool_copy(around->message->body, 0, sink, fault);
+		return group->method->write(delivery, group, sink, fault);
+	return spool_copy(delivery->message->body, 0, sink, fault);
 }
 
 const struct key *
-copy_signer(const struct surroundings *around, const struct copy *copy)
+copy_signer(const struct delivery_context *delivery, const struct copy *copy)
 {
 	if (copy->is_signed)
-		return author_key(around, &around->smime_signer);
-	return copy->method != NULL && copy->method->signer != NULL ? copy->method->signer(around)
+		return author_key(delivery, &delivery->smime_signer);
+	return copy->method != NULL && copy->method->signer != NULL ? copy->method->signer(delivery)
 								    : NULL;
 }
 

@@ -17,7 +17,7 @@ struct opening;	 /* delivery/inbound/open.h */
 struct signable; /* delivery/signable.h */
 
 /* What methods may use; lives as long as a message is being handled. */
-struct surroundings {
+struct delivery_context {
 	const struct settings *settings;
 	struct policy *policy;
 	struct database *database;
@@ -76,9 +76,9 @@ struct copy {
 	/* It came in sealed: what the MTA said of it would show what it opened to, or whether it
 	 * did (delivery/sql/370_returned.sql). */
 	bool is_reported_by_us;
-	const char *flavour; /* copies with another cipher, or digest of a signature in the clear,
-				need another variant; or NULL */
-	bool is_signed;	     /* in the clear (methods/clear_signature.h) */
+	const char *apart_by; /* the cipher, the digest of a signature in the clear, or the rule:
+				 copies where it differs need another variant; or NULL */
+	bool is_signed;	      /* in the clear (methods/clear_signature.h) */
 	struct copy_trust trust;
 	char *reason;
 	json_t *tried; /* [{method, possible, because}], with {asked, found} where trust was asked
@@ -96,7 +96,7 @@ struct copy {
 /* Copies that share one variant of the message. */
 struct group {
 	const struct method *method;
-	const char *flavour;
+	const char *apart_by;
 	bool is_signed;			  /* as in the copies */
 	GPtrArray *copies;		  /* struct copy, borrowed */
 	GPtrArray *keys;		  /* struct key: the keys of all copies, each once */
@@ -134,18 +134,18 @@ struct method {
 	bool verified_tls;	    /* to be sent only over verified TLS: never in place */
 	bool can_be_signed;	    /* in the clear, if a rule asks for it */
 
-	/* Can this copy travel this way now? Fills keys and flavour. *why_r says why, or why not;
+	/* Can this copy travel this way now? Fills keys and apart_by. *why_r says why, or why not;
 	 * caller frees. False with `fault` filled if that could not be determined. */
-	bool (*is_possible)(const struct surroundings *around, struct copy *copy, bool *possible_r,
-			    char **why_r, struct fault *fault);
+	bool (*is_possible)(const struct delivery_context *delivery, struct copy *copy,
+			    bool *possible_r, char **why_r, struct fault *fault);
 	/* Fields that replace all Content-* fields and MIME-Version, each "Name: value"; caller
 	 * frees. NULL: the content is unchanged. */
 	GPtrArray *(*fields)(const struct group *group);
 	/* Writes the body that goes with these fields. */
-	bool (*write)(const struct surroundings *around, const struct group *group,
+	bool (*write)(const struct delivery_context *delivery, const struct group *group,
 		      struct sink *sink, struct fault *fault);
 	/* Our own key that signs, or NULL. */
-	const struct key *(*signer)(const struct surroundings *around);
+	const struct key *(*signer)(const struct delivery_context *delivery);
 };
 
 extern const struct method method_plain, method_tls, method_smime, method_pgp, method_pickup,
@@ -157,10 +157,10 @@ const struct method *method_find(const char *name);
  * and the original body, if neither changes them. */
 bool group_has_new_content(const struct group *group);
 GPtrArray *group_fields(const struct group *group);
-bool group_write(const struct surroundings *around, const struct group *group, struct sink *sink,
-		 struct fault *fault);
+bool group_write(const struct delivery_context *delivery, const struct group *group,
+		 struct sink *sink, struct fault *fault);
 /* Our own key that signed the copy, or NULL. */
-const struct key *copy_signer(const struct surroundings *around, const struct copy *copy);
+const struct key *copy_signer(const struct delivery_context *delivery, const struct copy *copy);
 /* For policy_load(). */
 const struct policy_method *methods_for_policy(void);
 

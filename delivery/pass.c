@@ -6,15 +6,15 @@
 #include "delivery/outbox/decided.h"
 
 bool
-pass_note(struct connection *connection, const struct surroundings *around, const GPtrArray *copies,
-	  uint64_t lifetime, struct fault *fault)
+pass_note(struct connection *connection, const struct delivery_context *delivery,
+	  const GPtrArray *copies, uint64_t lifetime, struct fault *fault)
 {
-	for (guint i = 0; around->pass != NULL && i < copies->len; i++) {
+	for (guint i = 0; delivery->pass != NULL && i < copies->len; i++) {
 		const struct copy *copy = g_ptr_array_index(copies, i);
 		const struct decided decided = {.address = copy->recipient->folded,
 						.kind = (char *)"pass"};
 
-		if (!decided_note(connection, around->pass, &decided, lifetime, fault))
+		if (!decided_note(connection, delivery->pass, &decided, lifetime, fault))
 			return false;
 	}
 	return true;
@@ -33,12 +33,12 @@ is_among(const GPtrArray *decisions, const struct copy *copy)
 }
 
 static bool
-find_all(const struct surroundings *around, const GPtrArray *copies, bool *found_r,
+find_all(const struct delivery_context *delivery, const GPtrArray *copies, bool *found_r,
 	 struct fault *fault)
 {
-	g_autoptr(connection_auto) connection = database_take(around->database, fault);
+	g_autoptr(connection_auto) connection = database_take(delivery->database, fault);
 	g_autoptr(GPtrArray) decisions =
-		connection == NULL ? NULL : decided_find(connection, around->pass, fault);
+		connection == NULL ? NULL : decided_find(connection, delivery->pass, fault);
 
 	*found_r = decisions != NULL;
 	for (guint i = 0; i < copies->len && *found_r; i++)
@@ -47,19 +47,19 @@ find_all(const struct surroundings *around, const GPtrArray *copies, bool *found
 }
 
 bool
-pass_is_taken(const struct surroundings *around, const GPtrArray *copies,
+pass_is_taken(const struct delivery_context *delivery, const GPtrArray *copies,
 	      const unsigned char *identity, bool *taken_r, struct fault *fault)
 {
 	bool found, again;
 
 	*taken_r = false;
-	if (around->pass == NULL)
+	if (delivery->pass == NULL)
 		return true;
-	if (!find_all(around, copies, &found, fault))
+	if (!find_all(delivery, copies, &found, fault))
 		return false;
 	if (!found)
 		return true;
-	if (!offer_is_again(around->database, identity, &again, fault))
+	if (!offer_is_again(delivery->database, identity, &again, fault))
 		return false;
 	*taken_r = !again;
 	return true;

@@ -12,12 +12,12 @@
 
 /* Records, in the open batch, that these copies (struct copy) have been decided; does nothing if
  * around->pass is NULL. `lifetime`: seconds for which the MTA may have the message. */
-bool pass_note(struct connection *connection, const struct surroundings *around,
+bool pass_note(struct connection *connection, const struct delivery_context *delivery,
 	       const GPtrArray *copies, uint64_t lifetime, struct fault *fault);
 /* *taken_r: all of these have been decided, and the MTA has the result. `identity`
  * (AUDIT_IDENTITY_BYTES) of the message as recorded. False with a temporary fault if that is not
  * settled yet (delivery/offer.h). */
-bool pass_is_taken(const struct surroundings *around, const GPtrArray *copies,
+bool pass_is_taken(const struct delivery_context *delivery, const GPtrArray *copies,
 		   const unsigned char *identity, bool *taken_r, struct fault *fault);
 
 #endif

@@ -57,7 +57,7 @@ note_tried(struct copy *copy, const struct method *method, bool possible, const 
 
 /* `level`: the trust that the rule asks for, or NULL. */
 static bool
-try_method(const struct surroundings *around, struct copy *copy, const struct method *method,
+try_method(const struct delivery_context *delivery, struct copy *copy, const struct method *method,
 	   const char *level, struct fault *fault)
 {
 	g_autofree char *why = NULL;
@@ -66,11 +66,11 @@ try_method(const struct surroundings *around, struct copy *copy, const struct me
 	copy->trust.asked = level == NULL ? TRUST_NONE : trust_level_named(level);
 	copy->trust.found = TRUST_NONE;
 	copy->lapsed = NULL;
-	if (!method->is_possible(around, copy, &possible, &why, fault))
+	if (!method->is_possible(delivery, copy, &possible, &why, fault))
 		return fault_within(fault, "asking whether %s can have %s",
 				    copy->recipient->address, method->name);
 	if (possible && copy->decision.sign && method->can_be_signed &&
-	    !clear_signature_choose(around, copy, &why, fault))
+	    !clear_signature_choose(delivery, copy, &why, fault))
 		return false;
 	note_tried(copy, method, possible, why);
 	if (!possible)
@@ -89,7 +89,7 @@ level_of(const struct copy *copy, size_t method)
 /* Among the methods that the rule allows, the recipient's own wish comes first; it never adds a
  * method. */
 static bool
-try_wish(const struct surroundings *around, struct wishes *wishes, struct copy *copy,
+try_wish(const struct delivery_context *delivery, struct wishes *wishes, struct copy *copy,
 	 struct fault *fault)
 {
 	const char *const *allowed = copy->decision.methods;
@@ -104,19 +104,19 @@ try_wish(const struct surroundings *around, struct wishes *wishes, struct copy *
 		return true;
 	while (strcmp(allowed[place], wish) != 0)
 		place++;
-	return try_method(around, copy, method_find(wish), level_of(copy, place), fault);
+	return try_method(delivery, copy, method_find(wish), level_of(copy, place), fault);
 }
 
 static bool
-choose_method(const struct surroundings *around, struct wishes *wishes, struct copy *copy,
+choose_method(const struct delivery_context *delivery, struct wishes *wishes, struct copy *copy,
 	      struct fault *fault)
 {
 	const char *const *names = copy->decision.methods;
 
-	if (!try_wish(around, wishes, copy, fault))
+	if (!try_wish(delivery, wishes, copy, fault))
 		return false;
 	for (size_t i = 0; names != NULL && names[i] != NULL && copy->method == NULL; i++)
-		if (!try_method(around, copy, method_find(names[i]), level_of(copy, i), fault))
+		if (!try_method(delivery, copy, method_find(names[i]), level_of(copy, i), fault))
 			return false;
 	return true;
 }
@@ -171,9 +171,10 @@ is_same_person(const char *one, const char *other)
 	const size_t length = strcspn(one, "+@");
 	const char *domain = strrchr(one, '@'), *other_domain = strrchr(other, '@');
 
-	return domain != NULL && other_domain != NULL && length > 0 &&
-	       length == strcspn(other, "+@") && strncmp(one, other, length) == 0 &&
-	       strcmp(domain, other_domain) == 0;
+	return strcmp(one, other) == 0 ||
+	       (domain != NULL && other_domain != NULL && length > 0 &&
+		length == strcspn(other, "+@") && strncmp(one, other, length) == 0 &&
+		strcmp(domain, other_domain) == 0);
 }
 
 /* Does a field name them as an author, perhaps among others, or as who sends it for them? */
@@ -194,40 +195,40 @@ is_author(const struct message *message, const char *approver)
 /* Is it a login of theirs? If the MTA alone knows who may send as whom, only by its form, and as
  * far as that is listed here too. */
 static bool
-is_their_login(const struct surroundings *around, const char *login, const char *approver)
+is_their_login(const struct delivery_context *delivery, const char *login, const char *approver)
 {
 	g_autofree char *folded = address_fold(login);
 
 	return is_same_person(folded, approver) ||
-	       is_local_part(around->settings, folded, approver) ||
-	       policy_lists_login(around->policy, login, approver);
+	       is_local_part(delivery->settings, folded, approver) ||
+	       policy_lists_login(delivery->policy, login, approver);
 }
 
 bool
-plan_may_approve(const struct surroundings *around, const char *approver)
+plan_may_approve(const struct delivery_context *delivery, const char *approver)
 {
-	const char *login = around->message->authenticated;
+	const char *login = delivery->message->authenticated;
 
-	return !is_same_person(around->message->sender_folded, approver) &&
-	       (around->from == NULL || !is_same_person(around->from, approver)) &&
-	       !is_author(around->message, approver) &&
-	       (login == NULL || *login == '\0' || !is_their_login(around, login, approver));
+	return !is_same_person(delivery->message->sender_folded, approver) &&
+	       (delivery->from == NULL || !is_same_person(delivery->from, approver)) &&
+	       !is_author(delivery->message, approver) &&
+	       (login == NULL || *login == '\0' || !is_their_login(delivery, login, approver));
 }
 
 static bool
-has_approver(const struct surroundings *around, const struct policy_hold *hold)
+has_approver(const struct delivery_context *delivery, const struct policy_hold *hold)
 {
 	for (const char *const *approver = hold->approvers; *approver != NULL; approver++)
-		if (plan_may_approve(around, *approver))
+		if (plan_may_approve(delivery, *approver))
 			return true;
 	return false;
 }
 
 static void
-hold(struct plan *plan, const struct surroundings *around, struct copy *copy)
+hold(struct plan *plan, const struct delivery_context *delivery, struct copy *copy)
 {
 	copy->reason = g_strdup(copy->decision.hold->reason);
-	if (has_approver(around, copy->decision.hold)) {
+	if (has_approver(delivery, copy->decision.hold)) {
 		copy->method = &method_hold;
 		return;
 	}
@@ -255,7 +256,7 @@ wait_for_answers(const struct copy *copy, struct fault *fault)
 }
 
 static bool
-decide(struct plan *plan, const struct surroundings *around, struct wishes *wishes,
+decide(struct plan *plan, const struct delivery_context *delivery, struct wishes *wishes,
        struct copy *copy, struct fault *fault)
 {
 	if (copy->decision.refuse != NULL) {
@@ -263,13 +264,13 @@ decide(struct plan *plan, const struct surroundings *around, struct wishes *wish
 		return true;
 	}
 	if (copy->decision.hold != NULL) {
-		hold(plan, around, copy);
+		hold(plan, delivery, copy);
 		return true;
 	}
-	if (copy->decision.reject == NULL && !choose_method(around, wishes, copy, fault))
+	if (copy->decision.reject == NULL && !choose_method(delivery, wishes, copy, fault))
 		return false;
-	if (inbound_is_for(around->inbound, around->settings, copy->recipient) &&
-	    !inbound_describe(around, copy, fault))
+	if (inbound_is_for(delivery->inbound, delivery->settings, copy->recipient) &&
+	    !inbound_describe(delivery, copy, fault))
 		return false;
 	if (copy->method == NULL && copy->decision.reject == NULL &&
 	    (copy->keys_awaited || copy->tls_awaited))
@@ -309,13 +310,13 @@ collect_tags(const char *const *tag, GPtrArray *tags)
 
 /* What the rules say about each copy. */
 static bool
-ask_policy(const struct plan *plan, const struct surroundings *around,
+ask_policy(const struct plan *plan, const struct delivery_context *delivery,
 	   struct policy_question *question, GPtrArray *tags, struct fault *fault)
 {
 	for (guint i = 0; i < plan->copies->len; i++) {
 		struct copy *copy = g_ptr_array_index(plan->copies, i);
 		const bool is_inbound =
-			inbound_is_for(around->inbound, around->settings, copy->recipient);
+			inbound_is_for(delivery->inbound, delivery->settings, copy->recipient);
 
 		if (!(is_inbound ? policy_receive : policy_decide)(
 			    question, copy->recipient->folded, &copy->decision, fault))
@@ -326,16 +327,16 @@ ask_policy(const struct plan *plan, const struct surroundings *around,
 }
 
 static bool
-decide_each(struct plan *plan, const struct surroundings *around, const struct policy_facts *facts,
-	    GPtrArray *tags, struct fault *fault)
+decide_each(struct plan *plan, const struct delivery_context *delivery,
+	    const struct policy_facts *facts, GPtrArray *tags, struct fault *fault)
 {
 	g_autoptr(policy_question_auto) question =
-		policy_question_new(around->policy, around->database, facts);
+		policy_question_new(delivery->policy, delivery->database, facts);
 	g_auto(wishes_auto) wishes;
 
-	wishes_init(&wishes, around->database);
-	if (!ask_policy(plan, around, question, tags, fault) ||
-	    !keys_wanted(around, plan->copies, fault))
+	wishes_init(&wishes, delivery->database);
+	if (!ask_policy(plan, delivery, question, tags, fault) ||
+	    !keys_wanted(delivery, plan->copies, fault))
 		return false;
 	for (guint i = 0; i < plan->copies->len; i++)
 		wishes_add(&wishes, ((const struct copy *)g_ptr_array_index(plan->copies, i))
@@ -343,7 +344,7 @@ decide_each(struct plan *plan, const struct surroundings *around, const struct p
 	for (guint i = 0; i < plan->copies->len; i++) {
 		struct copy *copy = g_ptr_array_index(plan->copies, i);
 
-		if (!decide(plan, around, &wishes, copy, fault))
+		if (!decide(plan, delivery, &wishes, copy, fault))
 			return false;
 	}
 	refuse_if_nobody_is_left(plan);
@@ -351,25 +352,25 @@ decide_each(struct plan *plan, const struct surroundings *around, const struct p
 }
 
 static bool
-decide_all(struct plan *plan, const struct surroundings *around, struct fault *fault)
+decide_all(struct plan *plan, const struct delivery_context *delivery, struct fault *fault)
 {
 	g_autoptr(GPtrArray) tags = g_ptr_array_new();
-	g_autofree char *phone_tag = subject_tags_phone(around->message, &plan->phone);
+	g_autofree char *phone_tag = subject_tags_phone(delivery->message, &plan->phone);
 	const struct documents_settings documents = {
-		.reader = around->reader,
-		.directory = around->variants->directory,
-		.processes = (unsigned)around->settings->reader_processes,
-		.seconds = (unsigned)around->settings->reader_deadline,
+		.reader = delivery->reader,
+		.directory = delivery->variants->directory,
+		.processes = (unsigned)delivery->settings->reader_processes,
+		.seconds = (unsigned)delivery->settings->reader_deadline,
 	};
 	struct facts facts;
 	bool decided;
 
-	for (const char *const *rule = around->approved; rule != NULL && *rule != NULL; rule++)
-		collect_tags(policy_hold_tags(around->policy, *rule), tags);
-	facts_init(&facts, around->message, around->settings, &documents, around->database);
-	facts.policy.time = around->time;
-	facts.policy.approved = around->approved;
-	decided = decide_each(plan, around, &facts.policy, tags, fault);
+	for (const char *const *rule = delivery->approved; rule != NULL && *rule != NULL; rule++)
+		collect_tags(policy_hold_tags(delivery->policy, *rule), tags);
+	facts_init(&facts, delivery->message, delivery->settings, &documents, delivery->database);
+	facts.policy.time = delivery->time;
+	facts.policy.approved = delivery->approved;
+	decided = decide_each(plan, delivery, &facts.policy, tags, fault);
 	facts_clear(&facts);
 	if (phone_tag != NULL)
 		g_ptr_array_add(tags, phone_tag);
@@ -420,20 +421,20 @@ sealed_max(const struct message *message)
 }
 
 bool
-plan_init(struct plan *plan, const struct surroundings *around, struct fault *fault)
+plan_init(struct plan *plan, const struct delivery_context *delivery, struct fault *fault)
 {
-	g_autoptr(GHashTable) visible = addresses_visible(around->message);
+	g_autoptr(GHashTable) visible = addresses_visible(delivery->message);
 
 	*plan = (struct plan){
 		.copies = g_ptr_array_new_with_free_func((GDestroyNotify)copy_free),
 		.groups = g_ptr_array_new_with_free_func((GDestroyNotify)group_free),
 	};
-	plan->place_is_taken = around->place_is_taken;
-	plan->keeps_notify = around->settings->mta == MTA_SENDMAIL;
+	plan->place_is_taken = delivery->place_is_taken;
+	plan->keeps_notify = delivery->settings->mta == MTA_SENDMAIL;
 	plan->outgrows_place =
-		around->size_limit > 0 && sealed_max(around->message) > around->size_limit;
-	add_copies(plan, around->message, visible);
-	return decide_all(plan, around, fault);
+		delivery->size_limit > 0 && sealed_max(delivery->message) > delivery->size_limit;
+	add_copies(plan, delivery->message, visible);
+	return decide_all(plan, delivery, fault);
 }
 
 void
@@ -477,7 +478,7 @@ group_new(struct plan *plan, const struct copy *copy)
 	struct group *group = g_new0(struct group, 1);
 
 	group->method = copy->method;
-	group->flavour = copy->flavour;
+	group->apart_by = copy->apart_by;
 	group->is_signed = copy->is_signed;
 	group->opening = copy->opening;
 	group->subject = copy->subject;
@@ -515,7 +516,7 @@ group_for(struct plan *plan, const struct copy *copy)
 		struct group *group = g_ptr_array_index(plan->groups, i);
 		const struct copy *first = g_ptr_array_index(group->copies, 0);
 
-		if (group->method != copy->method || group->flavour != copy->flavour ||
+		if (group->method != copy->method || group->apart_by != copy->apart_by ||
 		    group->opening != copy->opening || group->hold != copy->decision.hold ||
 		    group->hides_subject != hides_subject(copy) ||
 		    !is_added_alike(group->added, copy->decision.added))

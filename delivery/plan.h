@@ -24,7 +24,7 @@ struct plan {
 };
 
 /* Decides for every recipient of around->message. */
-bool plan_init(struct plan *plan, const struct surroundings *around, struct fault *fault);
+bool plan_init(struct plan *plan, const struct delivery_context *delivery, struct fault *fault);
 void plan_clear(struct plan *plan);
 
 /* Groups the copies that are not committed already, and chooses the group for in place. May be
@@ -33,7 +33,7 @@ void plan_group(struct plan *plan);
 
 /* May this approver decide about the message? Not if they sent it, by whichever of their addresses.
  */
-bool plan_may_approve(const struct surroundings *around, const char *approver);
+bool plan_may_approve(const struct delivery_context *delivery, const char *approver);
 
 /* The copy for an address in the envelope. */
 struct copy *plan_copy(const struct plan *plan, const char *folded);

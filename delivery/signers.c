@@ -19,15 +19,15 @@ doubt(const struct message *message)
 }
 
 static bool
-find(const struct surroundings *around, enum key_kind kind, struct keystore_signer *signer,
+find(const struct delivery_context *delivery, enum key_kind kind, struct keystore_signer *signer,
      struct fault *fault)
 {
-	const struct message *message = around->message;
+	const struct message *message = delivery->message;
 
-	if (!keystore_signer(around->keystore, kind, message->sender_folded, signer, fault))
+	if (!keystore_signer(delivery->keystore, kind, message->sender_folded, signer, fault))
 		return false;
 	if (signer->key == NULL ||
-	    policy_signs_for(around->policy, message->authenticated, message->sender_folded))
+	    policy_signs_for(delivery->policy, message->authenticated, message->sender_folded))
 		return true;
 	keystore_signer_clear(signer);
 	signer->why_not = doubt(message);
@@ -35,48 +35,49 @@ find(const struct surroundings *around, enum key_kind kind, struct keystore_sign
 }
 
 bool
-signers_find(struct surroundings *around, struct fault *fault)
+signers_find(struct delivery_context *delivery, struct fault *fault)
 {
-	around->signable =
-		signable_new(around->message, around->variants, around->settings->limit_parts);
-	return find(around, KEY_SMIME, &around->smime_signer, fault) &&
-	       find(around, KEY_PGP, &around->pgp_signer, fault);
+	delivery->signable = signable_new(delivery->message, delivery->variants,
+					  delivery->settings->limit_parts);
+	return find(delivery, KEY_SMIME, &delivery->smime_signer, fault) &&
+	       find(delivery, KEY_PGP, &delivery->pgp_signer, fault);
 }
 
 static bool
-is_missing(const struct surroundings *around, enum key_kind kind)
+is_missing(const struct delivery_context *delivery, enum key_kind kind)
 {
 	const struct keystore_signer *signer =
-		kind == KEY_SMIME ? &around->smime_signer : &around->pgp_signer;
+		kind == KEY_SMIME ? &delivery->smime_signer : &delivery->pgp_signer;
 
 	return signer->key == NULL &&
-	       g_strv_contains((const char *const *)around->settings->ca_keys, key_kind_name(kind));
+	       g_strv_contains((const char *const *)delivery->settings->ca_keys,
+			       key_kind_name(kind));
 }
 
 void
-signers_wish(const struct surroundings *around)
+signers_wish(const struct delivery_context *delivery)
 {
-	const struct message *message = around->message;
+	const struct message *message = delivery->message;
 	struct parameters parameters = {0};
 	g_autoptr(connection_auto) connection = NULL;
 	struct fault fault;
 
-	if (around->settings->ca_issue != CA_ISSUE_ON_FIRST_USE || around->is_outside ||
-	    !keystore_is_employee(around->settings->domains, message->sender_folded) ||
-	    !(is_missing(around, KEY_SMIME) || is_missing(around, KEY_PGP)) ||
-	    !policy_signs_for(around->policy, message->authenticated, message->sender_folded))
+	if (delivery->settings->ca_issue != CA_ISSUE_ON_FIRST_USE || delivery->is_outside ||
+	    !keystore_is_employee(delivery->settings->domains, message->sender_folded) ||
+	    !(is_missing(delivery, KEY_SMIME) || is_missing(delivery, KEY_PGP)) ||
+	    !policy_signs_for(delivery->policy, message->authenticated, message->sender_folded))
 		return;
 	parameters_text(&parameters, message->sender_folded);
-	connection = database_take(around->database, &fault);
+	connection = database_take(delivery->database, &fault);
 	if (connection == NULL ||
 	    !connection_execute(connection, &keys_wish, &parameters, NULL, &fault))
 		log_warning("noting that %s lacks keys: %s", message->sender_folded, fault.text);
 }
 
 void
-signers_clear(struct surroundings *around)
+signers_clear(struct delivery_context *delivery)
 {
-	g_clear_pointer(&around->signable, signable_free);
-	keystore_signer_clear(&around->smime_signer);
-	keystore_signer_clear(&around->pgp_signer);
+	g_clear_pointer(&delivery->signable, signable_free);
+	keystore_signer_clear(&delivery->smime_signer);
+	keystore_signer_clear(&delivery->pgp_signer);
 }

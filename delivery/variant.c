@@ -113,22 +113,22 @@ show_subject(struct variant *variant, const struct message *message, bool new_co
 /* Mail that comes in keeps everything that nobody forged. The first subject may get a tag, and
  * loses those that outsiders put there. */
 static void
-take_in(struct variant *variant, const struct surroundings *around, const struct group *group,
+take_in(struct variant *variant, const struct delivery_context *delivery, const struct group *group,
 	bool new_content)
 {
-	const struct message *message = around->message;
+	const struct message *message = delivery->message;
 	const struct field *subject = message_field(message, "Subject");
 
 	for (guint i = 0; i < message->fields->len; i++) {
 		const struct field *field = g_ptr_array_index(message->fields, i);
 		g_autofree char *without =
 			field_is(field, "Subject")
-				? subject_tags_remove(field->value, policy_marks(around->policy))
+				? subject_tags_remove(field->value, policy_marks(delivery->policy))
 				: NULL;
 
 		if (field == subject && group->subject != NULL)
 			edit(variant, i, group->subject);
-		else if (field_is_ours(field) || results_are_forged(field, around->settings) ||
+		else if (field_is_ours(field) || results_are_forged(field, delivery->settings) ||
 			 (new_content && is_of_old_content(field)))
 			edit(variant, i, NULL);
 		else if (without != NULL)
@@ -141,10 +141,10 @@ take_in(struct variant *variant, const struct surroundings *around, const struct
 }
 
 void
-variant_init(struct variant *variant, const struct surroundings *around, const struct group *group,
-	     const char *const *tags)
+variant_init(struct variant *variant, const struct delivery_context *delivery,
+	     const struct group *group, const char *const *tags)
 {
-	const struct message *message = around->message;
+	const struct message *message = delivery->message;
 	const struct policy_field *added = group == NULL ? NULL : group->added;
 	bool new_content = group != NULL && group_has_new_content(group);
 
@@ -152,7 +152,7 @@ variant_init(struct variant *variant, const struct surroundings *around, const s
 	variant->edits = g_ptr_array_new_with_free_func((GDestroyNotify)edit_free);
 	variant->added = g_ptr_array_new_with_free_func((GDestroyNotify)field_free);
 	if (group != NULL && group->method->is_inbound)
-		take_in(variant, around, group, new_content);
+		take_in(variant, delivery, group, new_content);
 	else if (new_content && group->hides_subject)
 		hide_subject(variant, message, added);
 	else
@@ -201,18 +201,18 @@ variant_write_header(const struct variant *variant, const struct message *messag
 }
 
 bool
-variant_write_body(const struct surroundings *around, const struct group *group, struct sink *sink,
-		   struct fault *fault)
+variant_write_body(const struct delivery_context *delivery, const struct group *group,
+		   struct sink *sink, struct fault *fault)
 {
 	if (group != NULL)
-		return group_write(around, group, sink, fault);
-	return spool_copy(around->message->body, 0, sink, fault);
+		return group_write(delivery, group, sink, fault);
+	return spool_copy(delivery->message->body, 0, sink, fault);
 }
 
 bool
-variant_write(const struct variant *variant, const struct surroundings *around,
+variant_write(const struct variant *variant, const struct delivery_context *delivery,
 	      const struct group *group, struct sink *sink, struct fault *fault)
 {
-	return variant_write_header(variant, around->message, sink, fault) &&
-	       variant_write_body(around, group, sink, fault);
+	return variant_write_header(variant, delivery->message, sink, fault) &&
+	       variant_write_body(delivery, group, sink, fault);
 }

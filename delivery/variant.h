@@ -20,18 +20,18 @@ struct variant {
 
 /* `group` may be NULL: the message as it was. `tags`, a list that ends with NULL, are
  * removed from the subject, unless the group says what becomes of that. */
-void variant_init(struct variant *variant, const struct surroundings *around,
+void variant_init(struct variant *variant, const struct delivery_context *delivery,
 		  const struct group *group, const char *const *tags);
 void variant_clear(struct variant *variant);
 
 /* The whole mail: header, empty line, body. */
-bool variant_write(const struct variant *variant, const struct surroundings *around,
+bool variant_write(const struct variant *variant, const struct delivery_context *delivery,
 		   const struct group *group, struct sink *sink, struct fault *fault);
 /* Only the header, with the empty line after it. */
 bool variant_write_header(const struct variant *variant, const struct message *message,
 			  struct sink *sink, struct fault *fault);
 /* Only the body. */
-bool variant_write_body(const struct surroundings *around, const struct group *group,
+bool variant_write_body(const struct delivery_context *delivery, const struct group *group,
 			struct sink *sink, struct fault *fault);
 
 #endif

@@ -30,7 +30,7 @@ struct discovery {
 	GHashTable *under_way; /* of a courier: struct key_source -> how many questions */
 };
 
-struct errand {
+struct task {
 	struct round *round;
 	struct key_asking *asking;
 };
@@ -240,14 +240,14 @@ busy_sources(struct discovery *discovery)
 static void
 run(gpointer data, gpointer context)
 {
-	struct errand *errand = data;
-	const bool answered = ask(context, errand->asking, errand->round);
+	struct task *task = data;
+	const bool answered = ask(context, task->asking, task->round);
 
-	if (errand->round->is_courier)
-		count_under_way(context, errand->asking->source, -1);
-	round_leave(errand->round, answered);
-	key_asking_free(errand->asking);
-	g_free(errand);
+	if (task->round->is_courier)
+		count_under_way(context, task->asking->source, -1);
+	round_leave(task->round, answered);
+	key_asking_free(task->asking);
+	g_free(task);
 }
 
 /* --- many at once --- */
@@ -260,14 +260,13 @@ ask_all(struct discovery *discovery, GPtrArray *askings, gint64 until, gint64 wa
 	struct round *round = round_new(askings->len, until, is_courier);
 
 	while (askings->len > 0) {
-		struct errand *errand = g_new(struct errand, 1);
+		struct task *task = g_new(struct task, 1);
 
-		*errand = (struct errand){
-			.round = round,
-			.asking = g_ptr_array_steal_index(askings, askings->len - 1)};
+		*task = (struct task){.round = round,
+				      .asking = g_ptr_array_steal_index(askings, askings->len - 1)};
 		if (is_courier)
-			count_under_way(discovery, errand->asking->source, 1);
-		g_thread_pool_push(discovery->pool, errand, NULL);
+			count_under_way(discovery, task->asking->source, 1);
+		g_thread_pool_push(discovery->pool, task, NULL);
 	}
 	return round_wait(round, wait);
 }

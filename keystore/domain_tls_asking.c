@@ -181,7 +181,7 @@ struct domain_tls_renewal {
 	gint under_way, failing; /* questions; those of them that failed the last time */
 };
 
-struct errand {
+struct task {
 	struct round *round;
 	struct tls_asking *asking;
 };
@@ -194,23 +194,22 @@ count_under_way(struct domain_tls_renewal *renewal, const struct tls_asking *ask
 }
 
 static void
-run_errand(gpointer data, gpointer context)
+run_task(gpointer data, gpointer context)
 {
 	struct domain_tls_renewal *renewal = context;
-	struct errand *errand = data;
+	struct task *task = data;
 	g_autoptr(GPtrArray) one = askings_new();
 	struct fault fault;
 	bool answered;
 
-	g_ptr_array_add(one, errand->asking);
-	answered = ask_all(renewal->database, renewal->settings, one, errand->round->until, true,
+	g_ptr_array_add(one, task->asking);
+	answered = ask_all(renewal->database, renewal->settings, one, task->round->until, true,
 			   &fault);
 	if (!answered)
-		log_warning("asking for verified TLS of %s: %s", errand->asking->domain,
-			    fault.text);
-	count_under_way(renewal, errand->asking, -1);
-	round_leave(errand->round, answered);
-	g_free(errand);
+		log_warning("asking for verified TLS of %s: %s", task->asking->domain, fault.text);
+	count_under_way(renewal, task->asking, -1);
+	round_leave(task->round, answered);
+	g_free(task);
 }
 
 struct domain_tls_renewal *
@@ -223,7 +222,7 @@ domain_tls_renewal_new(struct database *database, const struct settings *setting
 	renewal = g_new0(struct domain_tls_renewal, 1);
 	renewal->database = database;
 	renewal->settings = settings;
-	renewal->pool = g_thread_pool_new(run_errand, renewal, ASKED_AT_ONCE, FALSE, NULL);
+	renewal->pool = g_thread_pool_new(run_task, renewal, ASKED_AT_ONCE, FALSE, NULL);
 	return renewal;
 }
 
@@ -264,12 +263,12 @@ domain_tls_round(struct domain_tls_renewal *renewal, bool *more_r, struct fault 
 		return false;
 	round = round_new(due->len, now + PATIENCE_SECONDS * G_USEC_PER_SEC, true);
 	while (due->len > 0) {
-		struct errand *errand = g_new(struct errand, 1);
+		struct task *task = g_new(struct task, 1);
 
-		*errand = (struct errand){.round = round,
-					  .asking = g_ptr_array_steal_index(due, due->len - 1)};
-		count_under_way(renewal, errand->asking, 1);
-		g_thread_pool_push(renewal->pool, errand, NULL);
+		*task = (struct task){.round = round,
+				      .asking = g_ptr_array_steal_index(due, due->len - 1)};
+		count_under_way(renewal, task->asking, 1);
+		g_thread_pool_push(renewal->pool, task, NULL);
 	}
 	round_wait(round, now + ROUND_SECONDS * G_USEC_PER_SEC);
 	return true;

@@ -26,7 +26,7 @@ struct revocation_inquiry {
 	GThreadPool *pool;
 };
 
-struct errand {
+struct task {
 	struct round *round;
 	struct status_asking *asking;
 };
@@ -230,16 +230,16 @@ ask(struct revocation_inquiry *inquiry, const struct status_asking *asking,
 static void
 run(gpointer data, gpointer context)
 {
-	struct errand *errand = data;
+	struct task *task = data;
 	struct fault fault;
-	const bool answered = ask(context, errand->asking, errand->round, &fault);
+	const bool answered = ask(context, task->asking, task->round, &fault);
 
 	if (!answered)
 		log_warning("asking whether the certificate %.16s was revoked: %s",
-			    errand->asking->fingerprint, fault.text);
-	round_leave(errand->round, answered);
-	status_asking_free(errand->asking);
-	g_free(errand);
+			    task->asking->fingerprint, fault.text);
+	round_leave(task->round, answered);
+	status_asking_free(task->asking);
+	g_free(task);
 }
 
 /* --- many at once --- */
@@ -252,12 +252,11 @@ ask_all(struct revocation_inquiry *inquiry, GPtrArray *askings, gint64 until, gi
 	struct round *round = round_new(askings->len, until, is_courier);
 
 	while (askings->len > 0) {
-		struct errand *errand = g_new(struct errand, 1);
+		struct task *task = g_new(struct task, 1);
 
-		*errand = (struct errand){
-			.round = round,
-			.asking = g_ptr_array_steal_index(askings, askings->len - 1)};
-		g_thread_pool_push(inquiry->pool, errand, NULL);
+		*task = (struct task){.round = round,
+				      .asking = g_ptr_array_steal_index(askings, askings->len - 1)};
+		g_thread_pool_push(inquiry->pool, task, NULL);
 	}
 	round_wait(round, wait);
 }

@@ -43,7 +43,7 @@ decide(const struct approval *approval, struct policy *policy, const struct spoo
 	const struct message *message = approval->message;
 	g_autofree char *from = addresses_from(message);
 	g_autofree char *message_id = message_field_text(message, "Message-ID");
-	struct surroundings around = {
+	struct delivery_context delivery = {
 		.settings = policy_settings(policy),
 		.policy = policy,
 		.database = service->database,
@@ -67,13 +67,13 @@ decide(const struct approval *approval, struct policy *policy, const struct spoo
 				       .sender = message->sender,
 				       .policy = policy_digest(policy)};
 	struct dispatch dispatch = {0};
-	bool decided = signers_find(&around, fault) &&
-		       dispatch_approved(&dispatch, &around, &record, approval, fault);
+	bool decided = signers_find(&delivery, fault) &&
+		       dispatch_approved(&dispatch, &delivery, &record, approval, fault);
 
 	if (decided)
 		tell(&dispatch, approval);
 	dispatch_clear(&dispatch);
-	signers_clear(&around);
+	signers_clear(&delivery);
 	return decided;
 }
 

@@ -110,28 +110,28 @@ add_recipients(struct outbox_writer *writer, const struct known *known, struct f
 
 /* `message`: in the log; or NULL. */
 static bool
-put_mail(const struct known *known, const struct surroundings *around,
+put_mail(const struct known *known, const struct delivery_context *delivery,
 	 const struct seal_key *courier, const char *message, struct connection *connection,
 	 struct fault *fault)
 {
 	static const char *const no_tags[] = {NULL};
 	struct outbox_mail mail = {.kind = "copy",
 				   .message = message,
-				   .sender = around->message->sender,
-				   .ret = around->message->ret,
-				   .envid = around->message->envid,
-				   .smtputf8 = around->message->smtputf8,
+				   .sender = delivery->message->sender,
+				   .ret = delivery->message->ret,
+				   .envid = delivery->message->envid,
+				   .smtputf8 = delivery->message->smtputf8,
 				   .verified = true,
-				   .lifetime = around->settings->queue_lifetime};
+				   .lifetime = delivery->settings->queue_lifetime};
 	struct outbox_writer writer;
 	struct variant variant;
 	bool done;
 
 	identifier_make(&mail.id);
-	variant_init(&variant, around, NULL, no_tags);
+	variant_init(&variant, delivery, NULL, no_tags);
 	done = outbox_begin(&writer, connection, courier, &mail, fault) &&
 	       add_recipients(&writer, known, fault) &&
-	       variant_write(&variant, around, NULL, &writer.imprint.sink, fault) &&
+	       variant_write(&variant, delivery, NULL, &writer.imprint.sink, fault) &&
 	       outbox_end(&writer, fault);
 	outbox_clear(&writer);
 	variant_clear(&variant);
@@ -153,14 +153,14 @@ known_send_again(const struct known *known, const struct message *message,
 		 const struct settings *settings, const struct seal_key *courier,
 		 struct database *database, struct fault *fault)
 {
-	const struct surroundings around = {.settings = settings, .message = message};
+	const struct delivery_context delivery = {.settings = settings, .message = message};
 	g_autoptr(connection_auto) connection = database_take(database, fault);
 
 	if (connection == NULL || !batch_begin(connection, fault))
 		return false;
 	for (guint i = 0; i < known->verified->len; i++)
 		if (is_first_of_its_message(known, i) &&
-		    !put_mail(known, &around, courier, message_of(known, i), connection, fault))
+		    !put_mail(known, &delivery, courier, message_of(known, i), connection, fault))
 			return false;
 	return batch_commit(connection, fault);
 }

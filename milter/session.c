@@ -392,7 +392,7 @@ decide(SMFICTX *context, struct session *session, const struct known *kept)
 {
 	struct message *message = session->message;
 	g_autofree char *from = addresses_from(message);
-	struct surroundings around = {
+	struct delivery_context delivery = {
 		.settings = policy_settings(session->policy),
 		.policy = session->policy,
 		.database = service->database,
@@ -427,13 +427,13 @@ decide(SMFICTX *context, struct session *session, const struct known *kept)
 	struct dispatch dispatch = {0};
 	sfsistat verdict;
 
-	around.inbound = inbound_new(&around);
+	delivery.inbound = inbound_new(&delivery);
 	identifier_make(&record.id);
 	message_identity(message, identity);
-	if (signers_find(&around, &session->fault) &&
-	    dispatch_message(&dispatch, &around, &record, &session->fault)) {
+	if (signers_find(&delivery, &session->fault) &&
+	    dispatch_message(&dispatch, &delivery, &record, &session->fault)) {
 		verdict = conclude(context, session, &dispatch, &record, kept);
-		signers_wish(&around);
+		signers_wish(&delivery);
 	} else {
 		log_error("%s: deferring the message from <%s>: %s", message->queue_id,
 			  message->sender, session->fault.text);
@@ -442,8 +442,8 @@ decide(SMFICTX *context, struct session *session, const struct known *kept)
 		verdict = verdict_refuse(context, &session->fault);
 	}
 	dispatch_clear(&dispatch);
-	signers_clear(&around);
-	inbound_free(around.inbound);
+	signers_clear(&delivery);
+	inbound_free(delivery.inbound);
 	return verdict;
 }
 

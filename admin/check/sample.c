@@ -190,7 +190,7 @@ tell_message(struct session *session)
 
 /* --- as Postfix --- */
 
-struct errand {
+struct dialogue {
 	const struct as_user *who;
 	const char *address;
 	struct session session;
@@ -199,16 +199,16 @@ struct errand {
 static bool
 run(void *context, struct fault *fault)
 {
-	struct errand *errand = context;
+	struct dialogue *dialogue = context;
 	bool done;
 
-	errand->session.fd = packet_connect(errand->address);
-	if (errand->session.fd < 0)
+	dialogue->session.fd = packet_connect(dialogue->address);
+	if (dialogue->session.fd < 0)
 		return fault_set(fault, FAULT_CONFIG, "cannot be reached by the user %s%s (%s)",
-				 errand->who->user, errand->who->is_chroot ? " in its chroot" : "",
-				 strerror(errno));
-	done = tell_message(&errand->session);
-	close(errand->session.fd);
+				 dialogue->who->user,
+				 dialogue->who->is_chroot ? " in its chroot" : "", strerror(errno));
+	done = tell_message(&dialogue->session);
+	close(dialogue->session.fd);
 	return done || fault_set(fault, FAULT_CONFIG, "does not answer as a milter does");
 }
 
@@ -219,11 +219,11 @@ give(const struct check *check, const struct as_user *who, const char *address, 
 	g_autofree char *postmaster =
 		g_strconcat("postmaster@", domain == NULL ? "localhost" : domain, NULL);
 	struct sample *sample = g_new0(struct sample, 1);
-	struct errand errand = {
+	struct dialogue dialogue = {
 		who, address, {.client = client, .address = postmaster, .result = &sample->result}};
 
-	sample->is_answered =
-		as_user(who, run, &errand, &sample->result, sizeof sample->result, &sample->fault);
+	sample->is_answered = as_user(who, run, &dialogue, &sample->result, sizeof sample->result,
+				      &sample->fault);
 	return sample;
 }
 

@@ -21,7 +21,7 @@
 struct approval_settings {
 	const struct message *message;
 	const char *record;	    /* its identifier in the log */
-	const char *outside_client; /* as in struct surroundings, or NULL */
+	const char *outside_client; /* as in struct delivery_context, or NULL */
 	/* The rules for which it was approved before, ends with NULL, or NULL; the one that holds
 	 * it now. */
 	const char *const *approved;

@@ -12,7 +12,7 @@
 
 struct commit {
 	struct dispatch *dispatch;
-	const struct surroundings *around;
+	const struct delivery_context *delivery;
 	struct audit_message *message;
 	struct connection *connection;
 	const struct approval *approval; /* that is carried out; or NULL */

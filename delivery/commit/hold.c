@@ -45,7 +45,7 @@ static bool
 ask_and_tell(const struct commit *commit, const struct group *group, struct approval_writer *writer,
 	     uint64_t lifetime_seconds, struct fault *fault)
 {
-	const struct message *message = commit->around->message;
+	const struct message *message = commit->delivery->message;
 	const struct notice notice = commit_notice(commit);
 	g_autoptr(GPtrArray) recipients = g_ptr_array_new();
 	g_autofree char *subject =
@@ -62,7 +62,7 @@ ask_and_tell(const struct commit *commit, const struct group *group, struct appr
 				((const struct copy *)g_ptr_array_index(group->copies, i))
 					->recipient->address);
 	for (const char *const *approver = group->hold->approvers; *approver != NULL; approver++)
-		if (plan_may_approve(commit->around, *approver) &&
+		if (plan_may_approve(commit->delivery, *approver) &&
 		    !ask_approver(writer, &mail, *approver, subject, fault))
 			return false;
 	return tell_held(writer, &mail, message->sender_folded, fault);
@@ -84,23 +84,23 @@ add_held(struct approval_writer *writer, const struct group *group, struct fault
 bool
 commit_hold(const struct commit *commit, const struct group *group, struct fault *fault)
 {
-	const struct surroundings *around = commit->around;
+	const struct delivery_context *delivery = commit->delivery;
 	const uint64_t seconds = group->hold->expire_seconds != 0
 					 ? group->hold->expire_seconds
-					 : around->settings->approval_expire;
-	const struct approval_settings settings = {.message = around->message,
+					 : delivery->settings->approval_expire;
+	const struct approval_settings settings = {.message = delivery->message,
 						   .record = commit->message->id.text,
-						   .outside_client = around->outside_client,
-						   .approved = around->approved,
+						   .outside_client = delivery->outside_client,
+						   .approved = delivery->approved,
 						   .rule = group->rule,
 						   .hold = group->hold,
 						   .lifetime = seconds,
-						   .key = around->login};
+						   .key = delivery->login};
 	struct approval_writer writer;
 	bool done = approval_begin(&writer, commit->connection, &settings, fault) &&
 		    add_held(&writer, group, fault) &&
 		    ask_and_tell(commit, group, &writer, seconds, fault) &&
-		    approval_write(&writer, around->message, fault);
+		    approval_write(&writer, delivery->message, fault);
 
 	approval_clear(&writer);
 	return done;

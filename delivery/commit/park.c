@@ -13,7 +13,7 @@ static uint64_t
 lifetime(const struct commit *commit, const struct copy *copy)
 {
 	return copy->decision.expire_seconds != 0 ? copy->decision.expire_seconds
-						  : commit->around->settings->pickup_expire;
+						  : commit->delivery->settings->pickup_expire;
 }
 
 /* Success is reported for the copy, once it is parked; for the notice, only failures and delays
@@ -34,7 +34,7 @@ notify_of_notice(const struct recipient *recipient)
 static bool
 tell_relayed(const struct commit *commit, const struct recipient *recipient, struct fault *fault)
 {
-	const struct message *message = commit->around->message;
+	const struct message *message = commit->delivery->message;
 	const struct receipt receipt = {.message = commit->message->id.text,
 					.sender = message->sender,
 					.recipient = recipient->address,
@@ -46,7 +46,7 @@ tell_relayed(const struct commit *commit, const struct recipient *recipient, str
 	if (recipient->notify == NULL || strcasestr(recipient->notify, "SUCCESS") == NULL ||
 	    *message->sender == '\0')
 		return true;
-	return receipt_note(commit->connection, commit->around->settings, &receipt, fault);
+	return receipt_note(commit->connection, commit->delivery->settings, &receipt, fault);
 }
 
 /* A key for every recipient; the courier makes link and code (delivery/courier/links_and_codes.h).
@@ -63,7 +63,7 @@ add_keys(const struct commit *commit, struct parcel_writer *parcel, const struct
 			.orcpt = copy->recipient->orcpt,
 			.lifetime = lifetime(commit, copy)};
 
-		if (!parcel_add_key(parcel, &recipient, commit->around->courier, fault) ||
+		if (!parcel_add_key(parcel, &recipient, commit->delivery->courier, fault) ||
 		    !tell_relayed(commit, copy->recipient, fault))
 			return false;
 	}
@@ -72,52 +72,62 @@ add_keys(const struct commit *commit, struct parcel_writer *parcel, const struct
 
 /* It matters where the code does not go to the sender. */
 static bool
-is_by_sender(const struct surroundings *around)
+is_by_sender(const struct delivery_context *delivery)
 {
-	return *around->settings->sms == '\0' ||
-	       policy_signs_for(around->policy, around->message->authenticated,
-				around->message->sender_folded);
+	return *delivery->settings->sms == '\0' ||
+	       policy_signs_for(delivery->policy, delivery->message->authenticated,
+				delivery->message->sender_folded);
 }
 
 /* Whoever approved it has not seen them. */
 static bool
-takes_files(const struct surroundings *around)
+takes_files(const struct delivery_context *delivery)
 {
-	return around->settings->pickup_files && around->approved == NULL;
+	return delivery->settings->pickup_files && delivery->approved == NULL;
+}
+
+/* Somebody who sends for others has another address in From: their names do not belong together. */
+static bool
+is_author(const struct message *message)
+{
+	g_autofree char *from = addresses_from(message);
+
+	return from != NULL && strcmp(from, message->sender_folded) == 0;
 }
 
 bool
 commit_park(const struct commit *commit, const struct group *group, struct fault *fault)
 {
-	const struct message *message = commit->around->message;
+	const struct message *message = commit->delivery->message;
 	g_autofree char *subject = subject_tags_shown(message, commit->dispatch->plan.tags);
 	g_autofree char *from = addresses_author(message);
 	g_autofree char *to = message_field_shown(message, "To");
 	g_autofree char *language = message_field_shown(message, "Content-Language");
 	g_autoptr(GPtrArray) files =
-		names_of_message(message, commit->around->settings->limit_parts);
+		names_of_message(message, commit->delivery->settings->limit_parts);
 	const struct parcel_settings settings = {.message = commit->message->id.text,
 						 .sender = message->sender,
 						 .size = message_size(message),
 						 .smtputf8 = message->smtputf8,
 						 .subject = subject,
 						 .from = from,
+						 .name = is_author(message) ? from : NULL,
 						 .to = to,
 						 .files = files,
 						 .language = catalogue_language(language),
 						 .receipt = commit_receipt(group->copies),
 						 .phone = commit->dispatch->plan.phone,
-						 .is_by_sender = is_by_sender(commit->around),
-						 .takes_files = takes_files(commit->around),
-						 .courier = commit->around->courier};
+						 .is_by_sender = is_by_sender(commit->delivery),
+						 .takes_files = takes_files(commit->delivery),
+						 .courier = commit->delivery->courier};
 	struct parcel_writer parcel;
 	struct variant variant;
 	bool done;
 
-	variant_init(&variant, commit->around, group, commit->dispatch->plan.tags);
+	variant_init(&variant, commit->delivery, group, commit->dispatch->plan.tags);
 	done = parcel_begin(&parcel, commit->connection, &settings, fault) &&
 	       add_keys(commit, &parcel, group, fault) &&
-	       variant_write(&variant, commit->around, group, &parcel.sealing.sink, fault) &&
+	       variant_write(&variant, commit->delivery, group, &parcel.sealing.sink, fault) &&
 	       parcel_end(&parcel, fault);
 	parcel_clear(&parcel);
 	variant_clear(&variant);

@@ -14,9 +14,9 @@ queue_trust(const struct commit *commit, struct outbox_writer *writer, const str
 			.key = key,
 			/* A gateway's key was judged by what is stated about the gateway. */
 			.address = key->gateway != NULL ? key->gateway : copy->recipient->folded,
-			.sender = commit->around->message->sender_folded,
+			.sender = commit->delivery->message->sender_folded,
 			.asked = trust_level_name(copy->trust.asked),
-			.colleagues = commit->around->settings->trust_colleagues};
+			.colleagues = commit->delivery->settings->trust_colleagues};
 
 		if (!outbox_add_trust(writer, &trust, fault))
 			return false;
@@ -45,7 +45,7 @@ queue_recipients(const struct commit *commit, struct outbox_writer *writer,
 bool
 commit_queue(const struct commit *commit, const struct group *group, struct fault *fault)
 {
-	const struct message *message = commit->around->message;
+	const struct message *message = commit->delivery->message;
 	struct outbox_mail mail = {.kind = "copy",
 				   .message = commit->message->id.text,
 				   .sender = message->sender,
@@ -53,17 +53,17 @@ commit_queue(const struct commit *commit, const struct group *group, struct faul
 				   .envid = message->envid,
 				   .smtputf8 = message->smtputf8,
 				   .verified = group->method->verified_tls,
-				   .client = commit->around->outside_client,
-				   .lifetime = commit->around->settings->queue_lifetime};
+				   .client = commit->delivery->outside_client,
+				   .lifetime = commit->delivery->settings->queue_lifetime};
 	struct outbox_writer writer;
 	struct variant variant;
 	bool done;
 
 	identifier_make(&mail.id);
-	variant_init(&variant, commit->around, group, commit->dispatch->plan.tags);
-	done = outbox_begin(&writer, commit->connection, commit->around->courier, &mail, fault) &&
+	variant_init(&variant, commit->delivery, group, commit->dispatch->plan.tags);
+	done = outbox_begin(&writer, commit->connection, commit->delivery->courier, &mail, fault) &&
 	       queue_recipients(commit, &writer, group, fault) &&
-	       variant_write(&variant, commit->around, group, &writer.imprint.sink, fault) &&
+	       variant_write(&variant, commit->delivery, group, &writer.imprint.sink, fault) &&
 	       outbox_end(&writer, fault);
 	outbox_clear(&writer);
 	variant_clear(&variant);

@@ -61,7 +61,7 @@ static const struct statement note_sender = {
 static bool
 record_sender(const struct commit *commit, const struct copy *copy, struct fault *fault)
 {
-	const struct message *message = commit->around->message;
+	const struct message *message = commit->delivery->message;
 	struct parameters parameters = {0};
 
 	if (!copy->is_reported_by_us || *message->sender == '\0' || copy->method == NULL ||
@@ -82,7 +82,7 @@ record_copy(const struct commit *commit, const struct copy *copy, struct fault *
 	g_autofree char *keys = fingerprint_array(copy);
 	g_autofree char *reason = commit_reason(commit->dispatch, copy);
 	const struct method *method = copy->method;
-	const struct key *signer = copy_signer(commit->around, copy);
+	const struct key *signer = copy_signer(commit->delivery, copy);
 	const struct audit_copy record = {
 		.id = copy->id,
 		.recipient = copy->recipient->address,
@@ -119,9 +119,10 @@ replace_earlier(const struct commit *commit, const struct copy *copy, struct fau
 static bool
 record_message(const struct commit *commit, struct fault *fault)
 {
-	const struct surroundings *around = commit->around;
-	g_autofree char *sealed_id =
-		inbound_was_sealed(around->inbound) ? answered_identifier(around->message) : NULL;
+	const struct delivery_context *delivery = commit->delivery;
+	g_autofree char *sealed_id = inbound_was_sealed(delivery->inbound)
+					     ? answered_identifier(delivery->message)
+					     : NULL;
 	struct audit_message message = *commit->message;
 
 	message.sealed_id = sealed_id;

@@ -18,10 +18,10 @@ commit_receipt(const GPtrArray *copies)
 struct notice
 commit_notice(const struct commit *commit)
 {
-	const struct message *message = commit->around->message;
+	const struct message *message = commit->delivery->message;
 
-	return (struct notice){.settings = commit->around->settings,
-			       .courier = commit->around->courier,
+	return (struct notice){.settings = commit->delivery->settings,
+			       .courier = commit->delivery->courier,
 			       .connection = commit->connection,
 			       .message = commit->message->id.text,
 			       .sender = message->sender,
@@ -31,10 +31,10 @@ commit_notice(const struct commit *commit)
 bool
 commit_tell_sender(const struct commit *commit, struct fault *fault)
 {
-	const struct message *message = commit->around->message;
+	const struct message *message = commit->delivery->message;
 	const GPtrArray *copies = commit->dispatch->plan.copies;
 	const char *language =
-		notice_language(commit->around->settings, message->sender, NULL, NULL);
+		notice_language(commit->delivery->settings, message->sender, NULL, NULL);
 	const struct notice notice = commit_notice(commit);
 	g_autoptr(GString) text = g_string_new(
 		translate(language, "Your message has been accepted. It will be sent as follows:"));
@@ -62,11 +62,11 @@ commit_tell_sender(const struct commit *commit, struct fault *fault)
 static struct failure
 failure_of(const struct commit *commit, const char *text)
 {
-	const struct message *message = commit->around->message;
-	const struct settings *settings = commit->around->settings;
+	const struct message *message = commit->delivery->message;
+	const struct settings *settings = commit->delivery->settings;
 
 	return (struct failure){.settings = settings,
-				.courier = commit->around->courier,
+				.courier = commit->delivery->courier,
 				.connection = commit->connection,
 				.message = commit->message->id.text,
 				.sender = message->sender,

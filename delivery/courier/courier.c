@@ -40,7 +40,7 @@ claimant_of(const struct courier *courier)
 /* --- sending --- */
 
 /* A mail that is being sent over SMTP. */
-struct errand {
+struct sending {
 	const struct courier *courier;
 	struct connection *connection;
 	struct queued_mail *mail;
@@ -59,14 +59,14 @@ write_mark(const struct queued_mail *mail, struct sink *sink, struct fault *faul
 static bool
 write_mail(void *context, struct sink *sink, struct fault *fault)
 {
-	const struct errand *errand = context;
+	const struct sending *sending = context;
 	g_autoptr(GDateTime) now = g_date_time_new_now_utc();
 	g_autofree char *date = g_date_time_format(now, "%a, %d %b %Y %H:%M:%S +0000");
 
-	if (!write_mark(errand->mail, sink, fault) ||
+	if (!write_mark(sending->mail, sink, fault) ||
 	    !sink_print(sink, fault, "Received: by %s (Postseal) id %s;\r\n\t%s\r\n",
-			errand->courier->settings->hostname, errand->mail->id.text, date) ||
-	    !queue_read(errand->connection, errand->mail, errand->courier->ring, sink, fault))
+			sending->courier->settings->hostname, sending->mail->id.text, date) ||
+	    !queue_read(sending->connection, sending->mail, sending->courier->ring, sink, fault))
 		return false;
 	crash_point("courier-in-data");
 	return true;
@@ -157,12 +157,12 @@ send_for_client(const struct courier *courier, enum courier_service service, con
 /* Fills in the recipients' replies. False if the connection can no longer be used; the mail is in
  * doubt if the MTA may have accepted it nevertheless. */
 static bool
-send_mail(const struct errand *errand, struct courier_hands *hands,
+send_mail(const struct sending *sending, struct courier_hands *hands,
 	  struct smtp_recipient *recipients, struct fault *fault)
 {
-	struct queued_mail *mail = errand->mail;
+	struct queued_mail *mail = sending->mail;
 	enum courier_service service = service_for(mail);
-	struct smtp *line = line_for(errand->courier, hands, service, fault);
+	struct smtp *line = line_for(sending->courier, hands, service, fault);
 	struct smtp_mail outgoing = {.ident = mail->id.text,
 				     .sender = mail->sender,
 				     .ret = mail->ret,
@@ -171,13 +171,13 @@ send_mail(const struct errand *errand, struct courier_hands *hands,
 				     .recipients = recipients,
 				     .recipient_count = mail->recipients->len,
 				     .write = write_mail,
-				     .context = (void *)errand};
+				     .context = (void *)sending};
 	struct smtp_reply reply;
 
 	if (line == NULL)
 		return false;
 	if (mail->client != NULL)
-		return send_for_client(errand->courier, service, mail->client, &outgoing,
+		return send_for_client(sending->courier, service, mail->client, &outgoing,
 				       &mail->in_doubt, fault);
 	if (smtp_send(line, &outgoing, &reply, &mail->in_doubt, fault))
 		return true;
@@ -236,18 +236,18 @@ log_outcomes(const struct queued_mail *mail, const struct queue_outcome *outcome
 }
 
 static bool
-settle(const struct errand *errand, const struct queue_outcome *outcomes, struct fault *fault)
+settle(const struct sending *sending, const struct queue_outcome *outcomes, struct fault *fault)
 {
-	const struct courier *courier = errand->courier;
-	const struct queued_mail *mail = errand->mail;
+	const struct courier *courier = sending->courier;
+	const struct queued_mail *mail = sending->mail;
 	guint count = mail->recipients->len;
 
-	return batch_begin(errand->connection, fault) &&
-	       bounce(errand->connection, courier->settings, ring_sealing(courier->ring), mail,
+	return batch_begin(sending->connection, fault) &&
+	       bounce(sending->connection, courier->settings, ring_sealing(courier->ring), mail,
 		      outcomes, count, fault) &&
-	       queue_settle(errand->connection, mail, outcomes, count,
+	       queue_settle(sending->connection, mail, outcomes, count,
 			    back_off(courier->settings, mail->attempts), fault) &&
-	       batch_commit(errand->connection, fault);
+	       batch_commit(sending->connection, fault);
 }
 
 /* All recipients, as the mail is sealed to the keys of all of them. */
@@ -269,28 +269,28 @@ return_to_sender(const struct queued_mail *mail, struct smtp_recipient *recipien
  * under a key whose trust has fallen since (promise 1); where that cannot be found out, it waits.
  */
 static bool
-serve(const struct errand *errand, struct courier_hands *hands, struct smtp_recipient *recipients,
+serve(const struct sending *sending, struct courier_hands *hands, struct smtp_recipient *recipients,
       struct fault *fault)
 {
-	const struct doubt doubt = {.courier = errand->courier,
-				    .connection = errand->connection,
-				    .mail = errand->mail,
-				    .is_mapped = service_for(errand->mail) == SERVICE_MAPPED};
+	const struct doubt doubt = {.courier = sending->courier,
+				    .connection = sending->connection,
+				    .mail = sending->mail,
+				    .is_mapped = service_for(sending->mail) == SERVICE_MAPPED};
 	g_autofree char *distrust = NULL;
 	bool settled = false;
 
-	if (errand->mail->in_doubt && !doubt_settle(&doubt, recipients, &settled, fault))
+	if (sending->mail->in_doubt && !doubt_settle(&doubt, recipients, &settled, fault))
 		return false;
 	if (settled)
 		return true;
-	if (!queue_distrust(errand->connection, errand->mail, &distrust, fault))
+	if (!queue_distrust(sending->connection, sending->mail, &distrust, fault))
 		return false;
 	if (distrust != NULL) {
-		return_to_sender(errand->mail, recipients, distrust);
+		return_to_sender(sending->mail, recipients, distrust);
 		return true;
 	}
 	crash_point("courier-before-send");
-	return send_mail(errand, hands, recipients, fault);
+	return send_mail(sending, hands, recipients, fault);
 }
 
 /* A problem of one mail is no reason to delay the others. */
@@ -312,23 +312,23 @@ is_any_sent(const struct queue_outcome *outcomes, guint count)
 
 /* There is nobody to send it to: the mail is left as it is, for an admin to look at. */
 static bool
-put_off(const struct errand *errand, struct fault *fault)
+put_off(const struct sending *sending, struct fault *fault)
 {
-	const struct settings *settings = errand->courier->settings;
+	const struct settings *settings = sending->courier->settings;
 
 	log_error("%s: the recipients of this message in the outbox cannot be read",
-		  errand->mail->id.text);
-	return queue_put_off(errand->connection, errand->mail, "its recipients cannot be read",
+		  sending->mail->id.text);
+	return queue_put_off(sending->connection, sending->mail, "its recipients cannot be read",
 			     settings->retry_last, fault);
 }
 
 /* False if the outcome is not on record: the database connection can no longer be used, and the
  * claim is lost with it. *served_r: the MTA replied, or the problem is the mail's own. */
 static bool
-handle(const struct errand *errand, struct courier_hands *hands, bool *served_r,
+handle(const struct sending *sending, struct courier_hands *hands, bool *served_r,
        struct fault *fault)
 {
-	struct queued_mail *mail = errand->mail;
+	struct queued_mail *mail = sending->mail;
 	g_autofree struct smtp_recipient *recipients = smtp_recipients(mail);
 	g_autofree struct queue_outcome *outcomes = NULL;
 	struct fault unsettled;
@@ -337,13 +337,13 @@ handle(const struct errand *errand, struct courier_hands *hands, bool *served_r,
 	*served_r = true;
 	mail->is_tried = true;
 	if (mail->recipients->len == 0)
-		return put_off(errand, fault);
-	served = serve(errand, hands, recipients, fault);
+		return put_off(sending, fault);
+	served = serve(sending, hands, recipients, fault);
 	crash_point("courier-before-settle");
 	outcomes = judge(mail, recipients, served ? NULL : fault->text);
 	log_outcomes(mail, outcomes);
 	*served_r = served || concerns_one(fault);
-	if (!settle(errand, outcomes, &unsettled)) {
+	if (!settle(sending, outcomes, &unsettled)) {
 		mail->in_doubt |= is_any_sent(outcomes, mail->recipients->len);
 		*fault = unsettled;
 		return fault_within(fault, "noting what became of the mail %s", mail->id.text);
@@ -428,11 +428,11 @@ deliver(const struct courier *courier, struct courier_hands *hands, unsigned *co
 	crash_point("courier-after-claim");
 	memset(hands->trouble, 0, sizeof hands->trouble);
 	for (guint i = 0; i < mails->len; i++) {
-		const struct errand errand = {courier, connection, g_ptr_array_index(mails, i)};
+		const struct sending sending = {courier, connection, g_ptr_array_index(mails, i)};
 		struct fault trouble;
 		bool served;
 
-		if (!handle(&errand, hands, &served, &trouble)) {
+		if (!handle(&sending, hands, &served, &trouble)) {
 			g_ptr_array_remove_range(mails, 0, i);
 			hands->left = g_steal_pointer(&mails);
 			*fault = trouble;

@@ -169,26 +169,27 @@ between(STACK_OF(X509) * chain)
 
 bool
 announced_find(CMS_SignerInfo *signer, X509 *certificate, STACK_OF(X509) * others,
-	       const struct surroundings *around, struct mailed_key **mailed_r, struct fault *fault)
+	       const struct delivery_context *delivery, struct mailed_key **mailed_r,
+	       struct fault *fault)
 {
 	g_auto(vouching_auto) vouching = {0};
 	g_autoptr(GBytes) der = NULL;
 	X509 *chosen = NULL;
 
 	*mailed_r = NULL;
-	if (carried_are_wanted(around))
-		chosen = choose(signer, certificate, others, around->from);
+	if (carried_are_wanted(delivery))
+		chosen = choose(signer, certificate, others, delivery->from);
 	if (chosen == NULL)
 		return true;
-	if (!keystore_vouches(around->keystore, chosen, others, &vouching, fault))
+	if (!keystore_vouches(delivery->keystore, chosen, others, &vouching, fault))
 		return false;
 	der = certificate_der(chosen);
 	if (vouching.why != NULL || g_bytes_get_size(der) > MAILED_BYTES_MAX)
 		return true;
-	*mailed_r = mailed_key_new(KEY_SMIME, around->from, "signed mail");
+	*mailed_r = mailed_key_new(KEY_SMIME, delivery->from, "signed mail");
 	(*mailed_r)->content = g_steal_pointer(&der);
 	(*mailed_r)->chain = between(vouching.chain);
-	(*mailed_r)->dated_at = carried_at(around->message);
+	(*mailed_r)->dated_at = carried_at(delivery->message);
 	read_capabilities(signer, *mailed_r);
 	return true;
 }

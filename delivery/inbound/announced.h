@@ -15,7 +15,7 @@
  * trusted authority. *mailed_r is NULL if there is none; caller frees. False only if the store
  * could not be queried. */
 bool announced_find(CMS_SignerInfo *signer, X509 *certificate, STACK_OF(X509) * others,
-		    const struct surroundings *around, struct mailed_key **mailed_r,
+		    const struct delivery_context *delivery, struct mailed_key **mailed_r,
 		    struct fault *fault);
 
 #endif

@@ -25,13 +25,13 @@ carried_key_free(gpointer data)
 }
 
 bool
-carried_are_wanted(const struct surroundings *around)
+carried_are_wanted(const struct delivery_context *delivery)
 {
-	const struct settings *settings = around->settings;
+	const struct settings *settings = delivery->settings;
 
-	return around->from != NULL && *address_domain(around->from) != '\0' &&
+	return delivery->from != NULL && *address_domain(delivery->from) != '\0' &&
 	       g_strv_contains((const char *const *)settings->keys_from, "mail") &&
-	       !keystore_is_employee(settings->domains, around->from);
+	       !keystore_is_employee(settings->domains, delivery->from);
 }
 
 time_t
@@ -128,30 +128,30 @@ add_attached(GPtrArray *keys, const char *author, GMimeObject *object, unsigned 
 /* --- both --- */
 
 static void
-add_autocrypt(GPtrArray *keys, const struct surroundings *around)
+add_autocrypt(GPtrArray *keys, const struct delivery_context *delivery)
 {
 	struct autocrypt autocrypt;
 
-	autocrypt_find(around->message, around->from, MAILED_BYTES_MAX, &autocrypt);
+	autocrypt_find(delivery->message, delivery->from, MAILED_BYTES_MAX, &autocrypt);
 	if (autocrypt.key != NULL)
-		add_key(keys, around->from, autocrypt.key, true, autocrypt.prefers_encryption);
+		add_key(keys, delivery->from, autocrypt.key, true, autocrypt.prefers_encryption);
 	autocrypt_clear(&autocrypt);
 }
 
 GPtrArray *
-carried_find(const struct surroundings *around, struct parts *parts, struct fault *fault)
+carried_find(const struct delivery_context *delivery, struct parts *parts, struct fault *fault)
 {
 	g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func(carried_key_free);
 	GMimeObject *root;
 
-	if (!carried_are_wanted(around))
+	if (!carried_are_wanted(delivery))
 		return g_steal_pointer(&keys);
-	add_autocrypt(keys, around);
+	add_autocrypt(keys, delivery);
 	if (parts == NULL)
 		return g_steal_pointer(&keys);
 	root = parts_root(parts, fault);
 	if (root == NULL)
 		return NULL;
-	add_attached(keys, around->from, root, 0);
+	add_attached(keys, delivery->from, root, 0);
 	return parts_are_good(parts, fault) ? g_steal_pointer(&keys) : NULL;
 }

@@ -17,10 +17,10 @@ struct carried_key {
 };
 
 /* Is mail of this author a source of keys? */
-bool carried_are_wanted(const struct surroundings *around);
+bool carried_are_wanted(const struct delivery_context *delivery);
 /* struct carried_key, freed by the array; `parts` NULL: without what is attached. NULL with `fault`
  * filled if the message could not be read. */
-GPtrArray *carried_find(const struct surroundings *around, struct parts *parts,
+GPtrArray *carried_find(const struct delivery_context *delivery, struct parts *parts,
 			struct fault *fault);
 /* When the message was written, as it says; not in the future. */
 time_t carried_at(const struct message *message);

@@ -42,10 +42,11 @@ has_signed(const GPtrArray *signatures, const char *fingerprint)
  * address can sign with a key of their own, so a signature alone proves nothing: the domain must
  * have sent the message. */
 static const char *
-ground_of(const struct surroundings *around, const struct sealed *sealed,
+ground_of(const struct delivery_context *delivery, const struct sealed *sealed,
 	  const struct carried_key *key)
 {
-	if (!results_authenticate(around->message, around->settings, address_domain(around->from)))
+	if (!results_authenticate(delivery->message, delivery->settings,
+				  address_domain(delivery->from)))
 		return NULL;
 	if (has_signed(sealed->signed_within, key->fingerprint) ||
 	    has_signed(sealed->signatures, key->fingerprint))
@@ -54,48 +55,49 @@ ground_of(const struct surroundings *around, const struct sealed *sealed,
 }
 
 static void
-note_key(const struct surroundings *around, const struct sealed *sealed,
+note_key(const struct delivery_context *delivery, const struct sealed *sealed,
 	 const struct carried_key *key)
 {
-	const char *how = ground_of(around, sealed, key);
+	const char *how = ground_of(delivery, sealed, key);
 	struct mailed_key *mailed;
 
 	if (how == NULL)
 		return;
-	mailed = mailed_key_new(KEY_PGP, around->from, how);
+	mailed = mailed_key_new(KEY_PGP, delivery->from, how);
 	mailed->content = g_bytes_ref(key->content);
 	mailed->fingerprint = g_strdup(key->fingerprint);
 	mailed->prefers_encryption = key->prefers_encryption;
-	mailed->dated_at = carried_at(around->message);
-	g_ptr_array_add(around->inbound->mailed, mailed);
+	mailed->dated_at = carried_at(delivery->message);
+	g_ptr_array_add(delivery->inbound->mailed, mailed);
 }
 
 static void
-note_announced(const struct surroundings *around)
+note_announced(const struct delivery_context *delivery)
 {
-	struct inbound *inbound = around->inbound;
+	struct inbound *inbound = delivery->inbound;
 
-	if (inbound->announced != NULL || message_field(around->message, "OpenPGP") == NULL ||
-	    !carried_are_wanted(around) ||
-	    !results_authenticate(around->message, around->settings, address_domain(around->from)))
+	if (inbound->announced != NULL || message_field(delivery->message, "OpenPGP") == NULL ||
+	    !carried_are_wanted(delivery) ||
+	    !results_authenticate(delivery->message, delivery->settings,
+				  address_domain(delivery->from)))
 		return;
 	inbound->announced = g_ptr_array_new_with_free_func((GDestroyNotify)key_asking_free);
-	answers_ask_all(around->settings->keys_from, around->from, KEY_PGP, inbound->announced);
+	answers_ask_all(delivery->settings->keys_from, delivery->from, KEY_PGP, inbound->announced);
 }
 
 bool
-harvest_note(const struct surroundings *around, struct sealed *sealed, struct signature *signature,
-	     struct fault *fault)
+harvest_note(const struct delivery_context *delivery, struct sealed *sealed,
+	     struct signature *signature, struct fault *fault)
 {
 	g_autoptr(GPtrArray) carried = NULL;
 
-	note_seen(around->inbound, signature);
+	note_seen(delivery->inbound, signature);
 	if (sealed->is_harvested)
 		return true;
-	note_announced(around);
-	carried = carried_find(around, sealed->parts, fault);
+	note_announced(delivery);
+	carried = carried_find(delivery, sealed->parts, fault);
 	for (guint i = 0; carried != NULL && i < carried->len; i++)
-		note_key(around, sealed, g_ptr_array_index(carried, i));
+		note_key(delivery, sealed, g_ptr_array_index(carried, i));
 	sealed->is_harvested = carried != NULL;
 	return carried != NULL;
 }

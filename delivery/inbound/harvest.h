@@ -21,7 +21,7 @@
 
 /* Takes what the signature proves, and the OpenPGP keys that the message carries; once for each
  * entity. */
-bool harvest_note(const struct surroundings *around, struct sealed *sealed,
+bool harvest_note(const struct delivery_context *delivery, struct sealed *sealed,
 		  struct signature *signature, struct fault *fault);
 /* Adds all of it to the open batch. `inbound` may be NULL; `message` is the record of the message.
  */

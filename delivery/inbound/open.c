@@ -26,13 +26,13 @@ sealed_clear(struct sealed *sealed)
 }
 
 struct opening *
-opening_new(const struct surroundings *around)
+opening_new(const struct delivery_context *delivery)
 {
 	struct opening *opening = g_new0(struct opening, 1);
 
 	/* What is compressed must not grow beyond what may come in. */
-	opening->spool = *around->variants;
-	opening->spool.size_max = around->settings->limit_message;
+	opening->spool = *delivery->variants;
+	opening->spool.size_max = delivery->settings->limit_message;
 	opening->entity = message_new(&opening->spool);
 	return opening;
 }
@@ -50,11 +50,12 @@ opening_free(struct opening *opening)
 }
 
 void
-opening_keep(struct sealed *sealed, struct opening *opening, const struct surroundings *around)
+opening_keep(struct sealed *sealed, struct opening *opening,
+	     const struct delivery_context *delivery)
 {
 	GPtrArray *signed_within = opening->inner.signed_within;
 
-	sealed_init(&opening->inner, opening->entity, around->settings);
+	sealed_init(&opening->inner, opening->entity, delivery->settings);
 	opening->inner.signed_within = signed_within;
 	g_ptr_array_add(sealed->openings, opening);
 }
@@ -83,7 +84,7 @@ bool
 open_keys(const struct open_request *request, enum key_kind kind, GPtrArray **keys_r,
 	  struct fault *fault)
 {
-	struct keystore *keystore = request->around->keystore;
+	struct keystore *keystore = request->delivery->keystore;
 	g_autoptr(connection_auto) connection = NULL;
 	g_autoptr(PGresult) leavers = NULL;
 	struct parameters parameters = {0};
@@ -91,7 +92,7 @@ open_keys(const struct open_request *request, enum key_kind kind, GPtrArray **ke
 
 	parameters_text(&parameters, request->address);
 	if (found)
-		connection = database_take(request->around->database, fault);
+		connection = database_take(request->delivery->database, fault);
 	found = connection != NULL &&
 		connection_execute(connection, &open_for, &parameters, &leavers, fault);
 	g_clear_pointer(&connection, connection_give);

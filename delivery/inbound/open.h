@@ -58,7 +58,7 @@ bool sealed_find_kind(struct sealed *sealed, struct fault *fault);
 struct opening *sealed_opening(const struct sealed *sealed, const void *content_key, size_t length);
 
 struct open_request {
-	const struct surroundings *around;
+	const struct delivery_context *delivery;
 	/* Folded: whose keys are used, and those of employees who have left and whose deputy this
 	 * is; nobody else's */
 	const char *address;
@@ -84,9 +84,9 @@ bool open_smime(struct sealed *sealed, const struct open_request *request,
 bool open_pgp(struct sealed *sealed, const struct open_request *request, struct opening **opening_r,
 	      char **why_r, struct fault *fault);
 /* Makes an opening that is still empty. */
-struct opening *opening_new(const struct surroundings *around);
+struct opening *opening_new(const struct delivery_context *delivery);
 void opening_free(struct opening *opening);
 void opening_keep(struct sealed *sealed, struct opening *opening,
-		  const struct surroundings *around);
+		  const struct delivery_context *delivery);
 
 #endif

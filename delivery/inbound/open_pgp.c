@@ -80,13 +80,13 @@ static bool
 decrypt(const struct sealed *sealed, const struct open_request *request, const struct key *key,
 	const struct spool *content, struct opening *opening, struct fault *fault)
 {
-	const struct settings *settings = request->around->settings;
+	const struct settings *settings = request->delivery->settings;
 	g_autoptr(GPtrArray) authors = NULL;
 	struct digesting_sink digesting = {.sink = {.write = digest_and_write}};
 	struct entity_sink entity;
 	bool done;
 
-	if (!verify_pgp_authors(request->around, NULL, &authors, fault))
+	if (!verify_pgp_authors(request->delivery, NULL, &authors, fault))
 		return false;
 	entity_sink_init(&entity, opening->entity, settings->limit_headers);
 	digesting.next = &entity.sink;
@@ -103,7 +103,7 @@ decrypt(const struct sealed *sealed, const struct open_request *request, const s
 
 /* Two recipients whose keys give the same text share it. */
 static void
-keep(struct sealed *sealed, struct opening *opening, const struct surroundings *around,
+keep(struct sealed *sealed, struct opening *opening, const struct delivery_context *delivery,
      struct opening **opening_r)
 {
 	*opening_r = sealed_opening(sealed, opening->content_key, opening->content_key_length);
@@ -112,7 +112,7 @@ keep(struct sealed *sealed, struct opening *opening, const struct surroundings *
 		return;
 	}
 	opening->how = g_strdup("OpenPGP");
-	opening_keep(sealed, opening, around);
+	opening_keep(sealed, opening, delivery);
 	*opening_r = opening;
 }
 
@@ -120,12 +120,12 @@ static bool
 open_with(struct sealed *sealed, const struct open_request *request, struct key *key,
 	  const struct spool *content, struct opening **opening_r, struct fault *fault)
 {
-	struct opening *opening = opening_new(request->around);
+	struct opening *opening = opening_new(request->delivery);
 
 	opening->inner.signed_within = verify_pgp_none();
 	if (decrypt(sealed, request, key, content, opening, fault)) {
 		g_ptr_array_add(request->keys, key_ref(key));
-		keep(sealed, opening, request->around, opening_r);
+		keep(sealed, opening, request->delivery, opening_r);
 		return true;
 	}
 	opening_free(opening);
@@ -162,7 +162,7 @@ open_pgp(struct sealed *sealed, const struct open_request *request, struct openi
 	 char **why_r, struct fault *fault)
 {
 	GMimeObject *root = parts_root(sealed->parts, fault);
-	g_autoptr(spool_auto) content = spool_new(request->around->variants);
+	g_autoptr(spool_auto) content = spool_new(request->delivery->variants);
 	g_autoptr(GPtrArray) keys = NULL;
 	bool is_one = false;
 

@@ -255,7 +255,7 @@ is_disproved(struct opening *opening, const struct open_request *request, bool i
 	enum signature_worth worth;
 	GMimeObject *root;
 
-	if (!verify_bytes(inner, request->around, request->address, &worth, fault))
+	if (!verify_bytes(inner, request->delivery, request->address, &worth, fault))
 		return false;
 	*is_r = worth == SIGNATURE_FAIL;
 	if (*is_r || !is_binary)
@@ -275,7 +275,7 @@ keep(struct sealed *sealed, const struct open_request *request, const struct con
 	bool is_changed = false;
 
 	*opening_r = NULL;
-	opening_keep(sealed, opening, request->around);
+	opening_keep(sealed, opening, request->delivery);
 	if (!cipher->is_authenticated &&
 	    !is_disproved(opening, request, is_binary, &is_changed, fault))
 		return false;
@@ -294,7 +294,7 @@ open_with(struct sealed *sealed, const struct open_request *request, GMimePart *
 	  const struct content_cipher *cipher, const unsigned char *content_key,
 	  struct opening **opening_r, struct fault *fault)
 {
-	const struct surroundings *around = request->around;
+	const struct delivery_context *delivery = request->delivery;
 	size_t length = (size_t)EVP_CIPHER_get_key_length(cipher->cipher);
 	struct opening *opening;
 	struct entity_sink entity;
@@ -303,8 +303,8 @@ open_with(struct sealed *sealed, const struct open_request *request, GMimePart *
 	*opening_r = sealed_opening(sealed, content_key, length);
 	if (*opening_r != NULL || sealed->tries >= OPEN_TRIES_MAX)
 		return true;
-	opening = opening_new(around);
-	entity_sink_init(&entity, opening->entity, around->settings->limit_headers);
+	opening = opening_new(delivery);
+	entity_sink_init(&entity, opening->entity, delivery->settings->limit_headers);
 	entity.is_suspect = !cipher->is_authenticated;
 	done = decrypt(part, cipher, content_key, &entity, fault);
 	is_binary = entity.is_binary;
@@ -335,7 +335,7 @@ static bool
 try_key(struct attempt *attempt, struct key *key, const struct recipient_info *info,
 	struct opening **opening_r, struct fault *fault)
 {
-	const struct surroundings *around = attempt->request->around;
+	const struct delivery_context *delivery = attempt->request->delivery;
 	size_t length = (size_t)EVP_CIPHER_get_key_length(attempt->cipher.cipher);
 	unsigned char content_key[KEEPER_KEY_MAX];
 	struct keeper_wrapped wrapped;
@@ -347,8 +347,8 @@ try_key(struct attempt *attempt, struct key *key, const struct recipient_info *i
 	attempt->is_for_key = true;
 	if (attempt->keys++ >= OPEN_KEYS_MAX)
 		return true;
-	if (!keeper_unwrap(around->settings->keeper_socket, key->fingerprint, &wrapped, content_key,
-			   fault))
+	if (!keeper_unwrap(delivery->settings->keeper_socket, key->fingerprint, &wrapped,
+			   content_key, fault))
 		return false;
 	tried = open_with(attempt->sealed, attempt->request, attempt->part, &attempt->cipher,
 			  content_key, opening_r, fault);

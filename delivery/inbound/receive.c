@@ -32,41 +32,41 @@ is_own_client(char *const *networks, const char *client)
 }
 
 static bool
-is_from_outside(const struct surroundings *around)
+is_from_outside(const struct delivery_context *delivery)
 {
-	const struct settings *settings = around->settings;
-	const struct message *message = around->message;
+	const struct settings *settings = delivery->settings;
+	const struct message *message = delivery->message;
 	bool is_authenticated = message->authenticated != NULL && *message->authenticated != '\0';
 
-	if (!policy_receives(around->policy) || is_authenticated)
+	if (!policy_receives(delivery->policy) || is_authenticated)
 		return false;
-	return around->is_outside ||
+	return delivery->is_outside ||
 	       !keystore_is_employee(settings->domains, message->sender_folded) ||
 	       !is_own_client(settings->networks, message->client);
 }
 
 static bool
-is_for_employee(const struct surroundings *around)
+is_for_employee(const struct delivery_context *delivery)
 {
-	const GPtrArray *recipients = around->message->recipients;
+	const GPtrArray *recipients = delivery->message->recipients;
 
 	for (guint i = 0; i < recipients->len; i++)
 		if (keystore_is_employee(
-			    around->settings->domains,
+			    delivery->settings->domains,
 			    ((const struct recipient *)g_ptr_array_index(recipients, i))->folded))
 			return true;
 	return false;
 }
 
 struct inbound *
-inbound_new(const struct surroundings *around)
+inbound_new(const struct delivery_context *delivery)
 {
 	struct inbound *inbound;
 
-	if (!is_from_outside(around) || !is_for_employee(around))
+	if (!is_from_outside(delivery) || !is_for_employee(delivery))
 		return NULL;
 	inbound = g_new0(struct inbound, 1);
-	sealed_init(&inbound->outer, around->message, around->settings);
+	sealed_init(&inbound->outer, delivery->message, delivery->settings);
 	inbound->mailed = g_ptr_array_new_with_free_func((GDestroyNotify)mailed_key_free);
 	return inbound;
 }
@@ -117,7 +117,7 @@ has_protected_header(const struct message *entity)
 
 /* The value of the subject that the sender gave the message, or NULL. */
 static const char *
-own_subject(const struct surroundings *around, const struct copy *copy, bool *is_inner_r)
+own_subject(const struct delivery_context *delivery, const struct copy *copy, bool *is_inner_r)
 {
 	const struct message *entity = copy->opening == NULL ? NULL : copy->opening->entity;
 	const struct field *subject = entity != NULL && has_protected_header(entity)
@@ -126,7 +126,7 @@ own_subject(const struct surroundings *around, const struct copy *copy, bool *is
 
 	*is_inner_r = subject != NULL;
 	if (subject == NULL)
-		subject = message_field(around->message, "Subject");
+		subject = message_field(delivery->message, "Subject");
 	return subject == NULL ? NULL : subject->value;
 }
 
@@ -146,14 +146,14 @@ marks_for(const struct copy *copy, const struct signature *signature)
 }
 
 static char *
-subject_for(const struct surroundings *around, const struct copy *copy,
+subject_for(const struct delivery_context *delivery, const struct copy *copy,
 	    const struct signature *signature)
 {
 	g_autofree char *mark = marks_for(copy, signature);
 	bool is_inner;
-	const char *value = own_subject(around, copy, &is_inner);
+	const char *value = own_subject(delivery, copy, &is_inner);
 	g_autofree char *without =
-		value == NULL ? NULL : subject_tags_remove(value, policy_marks(around->policy));
+		value == NULL ? NULL : subject_tags_remove(value, policy_marks(delivery->policy));
 	GString *subject;
 
 	if (without != NULL)
@@ -187,23 +187,24 @@ add_to_reason(struct copy *copy, const struct signature *signature)
 }
 
 bool
-inbound_describe(const struct surroundings *around, struct copy *copy, struct fault *fault)
+inbound_describe(const struct delivery_context *delivery, struct copy *copy, struct fault *fault)
 {
-	struct sealed *sealed = copy->opening == NULL ? &around->inbound->outer
+	struct sealed *sealed = copy->opening == NULL ? &delivery->inbound->outer
 						      : (struct sealed *)&copy->opening->inner;
 	struct signature signature = {0};
 	bool verified =
-		sealed_find_kind(&around->inbound->outer, fault) &&
-		verify_signature(sealed, around, copy->recipient->folded, &signature, fault);
+		sealed_find_kind(&delivery->inbound->outer, fault) &&
+		verify_signature(sealed, delivery, copy->recipient->folded, &signature, fault);
 
 	if (verified) {
-		copy->flavour = copy->decision.rule;
-		copy->is_reported_by_us = inbound_was_sealed(around->inbound);
-		copy->subject = subject_for(around, copy, &signature);
-		copy->results = results_text(
-			around->settings, copy->opening == NULL ? NULL : copy->reason, &signature);
+		copy->apart_by = copy->decision.rule;
+		copy->is_reported_by_us = inbound_was_sealed(delivery->inbound);
+		copy->subject = subject_for(delivery, copy, &signature);
+		copy->results =
+			results_text(delivery->settings,
+				     copy->opening == NULL ? NULL : copy->reason, &signature);
 		add_to_reason(copy, &signature);
-		verified = harvest_note(around, sealed, &signature, fault);
+		verified = harvest_note(delivery, sealed, &signature, fault);
 	}
 	signature_clear(&signature);
 	return verified || fault_within(fault, "checking the signature of the message");

@@ -25,7 +25,7 @@ struct inbound {
  * `networks` (nor this host), or the sender is in none of our domains: what a stranger writes into
  * MAIL FROM does not make their mail ours. Never if there are no rules for mail that comes in.
  * Returns NULL if it is not. */
-struct inbound *inbound_new(const struct surroundings *around);
+struct inbound *inbound_new(const struct delivery_context *delivery);
 void inbound_free(struct inbound *inbound);
 /* Does the message come in for this recipient? `inbound` may be NULL. */
 bool inbound_is_for(const struct inbound *inbound, const struct settings *settings,
@@ -33,7 +33,8 @@ bool inbound_is_for(const struct inbound *inbound, const struct settings *settin
 /* Was the message encrypted as a whole when it came in? Known once each copy is described. */
 bool inbound_was_sealed(const struct inbound *inbound);
 /* What is said in the header about a copy for which a method was chosen: fills subject and results,
- * and the flavour, as what is said depends on the rule. */
-bool inbound_describe(const struct surroundings *around, struct copy *copy, struct fault *fault);
+ * and what keeps copies apart, as what is said depends on the rule. */
+bool inbound_describe(const struct delivery_context *delivery, struct copy *copy,
+		      struct fault *fault);
 
 #endif

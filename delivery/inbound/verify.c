@@ -175,27 +175,27 @@ names(X509 *certificate, const char *address)
 
 /* Whether it was revoked is asked first, if nobody knows yet. */
 static bool
-vouch(const struct surroundings *around, X509 *certificate, STACK_OF(X509) * others,
+vouch(const struct delivery_context *delivery, X509 *certificate, STACK_OF(X509) * others,
       struct vouching *vouching_r, struct fault *fault)
 {
 	const gint64 until =
-		g_get_monotonic_time() + (gint64)around->settings->keys_within * G_USEC_PER_SEC;
+		g_get_monotonic_time() + (gint64)delivery->settings->keys_within * G_USEC_PER_SEC;
 	g_autoptr(GPtrArray) chains = g_ptr_array_new();
 
-	if (!keystore_vouches(around->keystore, certificate, others, vouching_r, fault))
+	if (!keystore_vouches(delivery->keystore, certificate, others, vouching_r, fault))
 		return false;
 	if (!vouching_r->is_unchecked)
 		return true;
 	g_ptr_array_add(chains, vouching_r->chain);
-	if (!revocation_before(around->revocation, chains, until))
+	if (!revocation_before(delivery->revocation, chains, until))
 		return true;
 	vouching_clear(vouching_r);
-	return keystore_vouches(around->keystore, certificate, others, vouching_r, fault);
+	return keystore_vouches(delivery->keystore, certificate, others, vouching_r, fault);
 }
 
 static bool
 judge_certificate(CMS_SignerInfo *signer, X509 *certificate, STACK_OF(X509) * others,
-		  const struct surroundings *around, struct signature *signature_r,
+		  const struct delivery_context *delivery, struct signature *signature_r,
 		  struct fault *fault)
 {
 	g_autofree char *cannot_encrypt = NULL, *cannot_sign = NULL;
@@ -205,24 +205,24 @@ judge_certificate(CMS_SignerInfo *signer, X509 *certificate, STACK_OF(X509) * ot
 	certificate_uses(certificate, &cannot_encrypt, &cannot_sign);
 	if (cannot_sign != NULL)
 		return signature_say(signature_r, SIGNATURE_POLICY, cannot_sign);
-	if (around->from == NULL)
+	if (delivery->from == NULL)
 		return signature_say(signature_r, SIGNATURE_POLICY,
 				     "From does not name one author");
-	if (!names(certificate, around->from))
+	if (!names(certificate, delivery->from))
 		return signature_say(signature_r, SIGNATURE_POLICY, "it is not the author's");
-	if (!vouch(around, certificate, others, &vouching, fault))
+	if (!vouch(delivery, certificate, others, &vouching, fault))
 		return false;
 	if (vouching.why != NULL)
 		return signature_say(signature_r, SIGNATURE_POLICY, vouching.why);
 	/* An authority that is trusted for partners says nothing about employees. */
 	if (vouching.trust < TRUST_ORGANISATION &&
-	    keystore_is_employee(around->settings->domains, around->from))
+	    keystore_is_employee(delivery->settings->domains, delivery->from))
 		return signature_say(signature_r, SIGNATURE_POLICY,
 				     "its authority is not trusted for the organisation's own "
 				     "addresses");
-	signature_r->address = g_strdup(around->from);
+	signature_r->address = g_strdup(delivery->from);
 	return signature_say(signature_r, SIGNATURE_PASS, NULL) &&
-	       announced_find(signer, certificate, others, around, &signature_r->mailed, fault);
+	       announced_find(signer, certificate, others, delivery, &signature_r->mailed, fault);
 }
 
 static bool
@@ -243,8 +243,9 @@ static STACK_OF(X509) * certificates_of(CMS_ContentInfo *cms)
 }
 
 static bool
-judge_signer(CMS_SignerInfo *signer, STACK_OF(X509) * others, const struct surroundings *around,
-	     struct signature *signature_r, struct fault *fault)
+judge_signer(CMS_SignerInfo *signer, STACK_OF(X509) * others,
+	     const struct delivery_context *delivery, struct signature *signature_r,
+	     struct fault *fault)
 {
 	X509 *certificate = NULL;
 
@@ -255,12 +256,12 @@ judge_signer(CMS_SignerInfo *signer, STACK_OF(X509) * others, const struct surro
 	if (is_large(certificate))
 		return signature_say(signature_r, SIGNATURE_POLICY,
 				     "its certificate is larger than 64 kB");
-	return judge_certificate(signer, certificate, others, around, signature_r, fault);
+	return judge_certificate(signer, certificate, others, delivery, signature_r, fault);
 }
 
 /* Every signer's signature was found to be good; one of them must be the author's. */
 static bool
-judge_signers(CMS_ContentInfo *cms, const struct surroundings *around,
+judge_signers(CMS_ContentInfo *cms, const struct delivery_context *delivery,
 	      struct signature *signature_r, struct fault *fault)
 {
 	STACK_OF(CMS_SignerInfo) *signers = CMS_get0_SignerInfos(cms);
@@ -271,7 +272,7 @@ judge_signers(CMS_ContentInfo *cms, const struct surroundings *around,
 	     i < sk_CMS_SignerInfo_num(signers) && done && signature_r->worth != SIGNATURE_PASS;
 	     i++) {
 		signature_clear(signature_r);
-		done = judge_signer(sk_CMS_SignerInfo_value(signers, i), others, around,
+		done = judge_signer(sk_CMS_SignerInfo_value(signers, i), others, delivery,
 				    signature_r, fault);
 	}
 	sk_X509_pop_free(others, X509_free);
@@ -281,7 +282,7 @@ judge_signers(CMS_ContentInfo *cms, const struct surroundings *around,
 /* Without the author's certificate in it, a signature can be good without anybody knowing whose it
  * is. */
 static bool
-check(CMS_ContentInfo *cms, BIO *content, const struct surroundings *around,
+check(CMS_ContentInfo *cms, BIO *content, const struct delivery_context *delivery,
       struct signature *signature_r, struct fault *fault)
 {
 	BIO *nothing = BIO_new(BIO_s_null());
@@ -294,7 +295,7 @@ check(CMS_ContentInfo *cms, BIO *content, const struct surroundings *around,
 	if (is_good && signature_r->is_of_nobody)
 		return signature_say(signature_r, SIGNATURE_POLICY, "nobody asked whose it is");
 	if (is_good)
-		return judge_signers(cms, around, signature_r, fault);
+		return judge_signers(cms, delivery, signature_r, fault);
 	if (ERR_GET_REASON(error) == CMS_R_SIGNER_CERTIFICATE_NOT_FOUND)
 		return signature_say(signature_r, SIGNATURE_NEUTRAL,
 				     "it does not contain the certificate");
@@ -316,12 +317,13 @@ is_signed_structure(CMS_ContentInfo *cms)
 }
 
 static bool
-check_part(CMS_ContentInfo *cms, const struct spool_part *part, const struct surroundings *around,
-	   struct signature *signature_r, struct fault *fault)
+check_part(CMS_ContentInfo *cms, const struct spool_part *part,
+	   const struct delivery_context *delivery, struct signature *signature_r,
+	   struct fault *fault)
 {
 	struct signed_bytes bytes = {.part = *part, .fault = fault};
 	BIO *content = signed_bytes_bio(&bytes);
-	bool done = check(cms, content, around, signature_r, fault);
+	bool done = check(cms, content, delivery, signature_r, fault);
 
 	BIO_free(content);
 	return done && !bytes.failed;
@@ -329,10 +331,10 @@ check_part(CMS_ContentInfo *cms, const struct spool_part *part, const struct sur
 
 /* Its content may be as large as a message: it goes to a spool, and is read from there. */
 static bool
-verify_opaque(GMimePart *part, const struct surroundings *around, struct signature *signature_r,
-	      struct fault *fault)
+verify_opaque(GMimePart *part, const struct delivery_context *delivery,
+	      struct signature *signature_r, struct fault *fault)
 {
-	g_autoptr(spool_auto) content = spool_new(around->variants);
+	g_autoptr(spool_auto) content = spool_new(delivery->variants);
 	GMimeStream *stream = mime_stream_of_part(part);
 	g_autoptr(GBytes) structure =
 		cms_content_take(stream, STRUCTURE_MAX, spool_sink(content), fault);
@@ -345,11 +347,11 @@ verify_opaque(GMimePart *part, const struct surroundings *around, struct signatu
 		return signature_say(signature_r, SIGNATURE_NEUTRAL, "it cannot be read");
 	return check_part(cms,
 			  &(struct spool_part){.spool = content, .length = spool_size(content)},
-			  around, signature_r, fault);
+			  delivery, signature_r, fault);
 }
 
 static bool
-verify_detached(struct parts *parts, GMimeMultipart *root, const struct surroundings *around,
+verify_detached(struct parts *parts, GMimeMultipart *root, const struct delivery_context *delivery,
 		struct signature *signature_r, struct fault *fault)
 {
 	GMimeObject *second = g_mime_multipart_get_part(root, 1);
@@ -366,7 +368,7 @@ verify_detached(struct parts *parts, GMimeMultipart *root, const struct surround
 		return false;
 	if (!found)
 		return signature_say(signature_r, SIGNATURE_NEUTRAL, SIGNED_WITH_OTHERS);
-	return check_part(cms, &signed_part, around, signature_r, fault);
+	return check_part(cms, &signed_part, delivery, signature_r, fault);
 }
 
 static bool
@@ -450,26 +452,26 @@ form_of(GMimeObject *root)
 
 static bool
 verify_form(enum form form, struct sealed *sealed, GMimeObject *root,
-	    const struct surroundings *around, const char *reader, struct signature *signature_r,
-	    struct fault *fault)
+	    const struct delivery_context *delivery, const char *reader,
+	    struct signature *signature_r, struct fault *fault)
 {
 	switch (form) {
 	case FORM_SMIME_DETACHED:
-		return verify_detached(sealed->parts, GMIME_MULTIPART(root), around, signature_r,
+		return verify_detached(sealed->parts, GMIME_MULTIPART(root), delivery, signature_r,
 				       fault);
 	case FORM_SMIME_OPAQUE:
-		return verify_opaque(GMIME_PART(root), around, signature_r, fault);
+		return verify_opaque(GMIME_PART(root), delivery, signature_r, fault);
 	case FORM_PGP_DETACHED:
-		return verify_pgp_detached(sealed, around, reader, signature_r, fault);
+		return verify_pgp_detached(sealed, delivery, reader, signature_r, fault);
 	case FORM_TEXT:
-		return verify_pgp_clear(sealed, around, reader, signature_r, fault);
+		return verify_pgp_clear(sealed, delivery, reader, signature_r, fault);
 	default:
 		return true;
 	}
 }
 
 static bool
-verify_structure(struct sealed *sealed, const struct surroundings *around, const char *reader,
+verify_structure(struct sealed *sealed, const struct delivery_context *delivery, const char *reader,
 		 struct signature *signature_r, struct fault *fault)
 {
 	const char *why = NULL;
@@ -489,7 +491,7 @@ verify_structure(struct sealed *sealed, const struct surroundings *around, const
 		return parts_are_good(sealed->parts, fault);
 	if (!parts_are_clear(sealed->parts, &why, fault))
 		return false;
-	if (!verify_form(form, sealed, root, around, reader, signature_r, fault) ||
+	if (!verify_form(form, sealed, root, delivery, reader, signature_r, fault) ||
 	    !parts_are_good(sealed->parts, fault))
 		return false;
 	return (why == NULL && ambiguity_of(root) == NULL) ||
@@ -499,23 +501,23 @@ verify_structure(struct sealed *sealed, const struct surroundings *around, const
 }
 
 bool
-verify_signature(struct sealed *sealed, const struct surroundings *around, const char *reader,
+verify_signature(struct sealed *sealed, const struct delivery_context *delivery, const char *reader,
 		 struct signature *signature_r, struct fault *fault)
 {
 	*signature_r = (struct signature){0};
-	if (!verify_structure(sealed, around, reader, signature_r, fault))
+	if (!verify_structure(sealed, delivery, reader, signature_r, fault))
 		return false;
 	return signature_r->worth != SIGNATURE_NONE || sealed->signed_within == NULL ||
 	       sealed->signed_within->len == 0 ||
-	       verify_pgp_judge(sealed->signed_within, around, reader, signature_r, fault);
+	       verify_pgp_judge(sealed->signed_within, delivery, reader, signature_r, fault);
 }
 
 bool
-verify_bytes(struct sealed *sealed, const struct surroundings *around, const char *reader,
+verify_bytes(struct sealed *sealed, const struct delivery_context *delivery, const char *reader,
 	     enum signature_worth *worth_r, struct fault *fault)
 {
 	struct signature signature = {.is_of_nobody = true};
-	bool done = verify_structure(sealed, around, reader, &signature, fault);
+	bool done = verify_structure(sealed, delivery, reader, &signature, fault);
 
 	*worth_r = signature.worth;
 	signature_clear(&signature);

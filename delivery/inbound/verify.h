@@ -32,13 +32,13 @@ struct signature {
  * may depend how far the author's key is trusted. S/MIME (RFC 8551): detached and opaque
  * signatures; OpenPGP: PGP/MIME (RFC 3156), text signed in clear, and what was signed and encrypted
  * in one. Call signature_clear() in either case. False only if that could not be found out now. */
-bool verify_signature(struct sealed *sealed, const struct surroundings *around, const char *reader,
-		      struct signature *signature_r, struct fault *fault);
+bool verify_signature(struct sealed *sealed, const struct delivery_context *delivery,
+		      const char *reader, struct signature *signature_r, struct fault *fault);
 void signature_clear(struct signature *signature);
 /* How far the signature holds for the bytes that it covers, without asking whose it is:
  * SIGNATURE_NONE, _POLICY if it does, _FAIL, _NEUTRAL; of OpenPGP signatures as above. */
-bool verify_bytes(struct sealed *sealed, const struct surroundings *around, const char *reader,
-		  enum signature_worth *worth_r, struct fault *fault);
+bool verify_bytes(struct sealed *sealed, const struct delivery_context *delivery,
+		  const char *reader, enum signature_worth *worth_r, struct fault *fault);
 /* "pass", "policy", … */
 const char *signature_worth_word(enum signature_worth worth);
 /* Why such a signature is neutral. */
@@ -50,17 +50,17 @@ bool signature_say(struct signature *signature, enum signature_worth worth, cons
 
 /* Is the part the signature of a multipart/signed? */
 bool verify_pgp_is_signature(GMimeObject *part);
-bool verify_pgp_detached(struct sealed *sealed, const struct surroundings *around,
+bool verify_pgp_detached(struct sealed *sealed, const struct delivery_context *delivery,
 			 const char *reader, struct signature *signature_r, struct fault *fault);
 /* Text; SIGNATURE_NONE if it is not signed in clear. */
-bool verify_pgp_clear(struct sealed *sealed, const struct surroundings *around, const char *reader,
-		      struct signature *signature_r, struct fault *fault);
+bool verify_pgp_clear(struct sealed *sealed, const struct delivery_context *delivery,
+		      const char *reader, struct signature *signature_r, struct fault *fault);
 /* What signatures (struct pgp_signature) over the whole message are worth. */
-bool verify_pgp_judge(const GPtrArray *signatures, const struct surroundings *around,
+bool verify_pgp_judge(const GPtrArray *signatures, const struct delivery_context *delivery,
 		      const char *reader, struct signature *signature_r, struct fault *fault);
 /* Keys (GBytes) that may have signed: those that are known of the author and those that the message
  * carries, in `parts` too unless NULL. *authors_r: caller unrefs. */
-bool verify_pgp_authors(const struct surroundings *around, struct parts *parts,
+bool verify_pgp_authors(const struct delivery_context *delivery, struct parts *parts,
 			GPtrArray **authors_r, struct fault *fault);
 /* An empty array of struct pgp_signature. */
 GPtrArray *verify_pgp_none(void);

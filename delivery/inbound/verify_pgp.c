@@ -19,9 +19,10 @@ verify_pgp_none(void)
 }
 
 static bool
-add_known(const struct surroundings *around, GPtrArray *authors, struct fault *fault)
+add_known(const struct delivery_context *delivery, GPtrArray *authors, struct fault *fault)
 {
-	g_autoptr(GPtrArray) known = keystore_known(around->keystore, KEY_PGP, around->from, fault);
+	g_autoptr(GPtrArray) known =
+		keystore_known(delivery->keystore, KEY_PGP, delivery->from, fault);
 
 	for (guint i = 0; known != NULL && i < known->len; i++)
 		g_ptr_array_add(authors,
@@ -30,10 +31,10 @@ add_known(const struct surroundings *around, GPtrArray *authors, struct fault *f
 }
 
 static bool
-add_carried(const struct surroundings *around, struct parts *parts, GPtrArray *authors,
+add_carried(const struct delivery_context *delivery, struct parts *parts, GPtrArray *authors,
 	    struct fault *fault)
 {
-	g_autoptr(GPtrArray) carried = carried_find(around, parts, fault);
+	g_autoptr(GPtrArray) carried = carried_find(delivery, parts, fault);
 
 	for (guint i = 0; carried != NULL && i < carried->len; i++)
 		g_ptr_array_add(
@@ -44,12 +45,12 @@ add_carried(const struct surroundings *around, struct parts *parts, GPtrArray *a
 }
 
 bool
-verify_pgp_authors(const struct surroundings *around, struct parts *parts, GPtrArray **authors_r,
-		   struct fault *fault)
+verify_pgp_authors(const struct delivery_context *delivery, struct parts *parts,
+		   GPtrArray **authors_r, struct fault *fault)
 {
 	*authors_r = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
-	return around->from == NULL || (add_known(around, *authors_r, fault) &&
-					add_carried(around, parts, *authors_r, fault));
+	return delivery->from == NULL || (add_known(delivery, *authors_r, fault) &&
+					  add_carried(delivery, parts, *authors_r, fault));
 }
 
 /* --- what they are worth --- */
@@ -83,13 +84,14 @@ key_of(const GPtrArray *known, const struct pgp_signature *signature)
 /* A key that came with a mail, or from a key server where anybody may put one, proves nothing about
  * the author: somebody else has to say whose it is. */
 static bool
-judge_key(const struct key *key, const struct surroundings *around, const char *reader,
+judge_key(const struct key *key, const struct delivery_context *delivery, const char *reader,
 	  struct signature *signature_r, struct fault *fault)
 {
 	const struct trusted_question question = {.sender = reader,
-						  .address = around->from,
-						  .colleagues = around->settings->trust_colleagues};
-	g_autoptr(connection_auto) connection = database_take(around->database, fault);
+						  .address = delivery->from,
+						  .colleagues =
+							  delivery->settings->trust_colleagues};
+	g_autoptr(connection_auto) connection = database_take(delivery->database, fault);
 	g_autofree char *why = NULL;
 	enum trust_level level;
 
@@ -100,14 +102,14 @@ judge_key(const struct key *key, const struct surroundings *around, const char *
 				      trust_level_name(level));
 		return signature_say(signature_r, SIGNATURE_POLICY, why);
 	}
-	signature_r->address = g_strdup(around->from);
+	signature_r->address = g_strdup(delivery->from);
 	return signature_say(signature_r, SIGNATURE_PASS, NULL);
 }
 
 static bool
 judge_one(const struct pgp_signature *signature, const GPtrArray *known,
-	  const struct surroundings *around, const char *reader, struct signature *signature_r,
-	  struct fault *fault)
+	  const struct delivery_context *delivery, const char *reader,
+	  struct signature *signature_r, struct fault *fault)
 {
 	const struct key *key = key_of(known, signature);
 	const char *complaint = key == NULL ? NULL : complaint_of(signature, key);
@@ -120,7 +122,7 @@ judge_one(const struct pgp_signature *signature, const GPtrArray *known,
 	signature_r->fingerprint = g_strdup(key->fingerprint);
 	if (complaint != NULL)
 		return signature_say(signature_r, SIGNATURE_POLICY, complaint);
-	return judge_key(key, around, reader, signature_r, fault);
+	return judge_key(key, delivery, reader, signature_r, fault);
 }
 
 static bool
@@ -135,8 +137,8 @@ is_any_bad(const GPtrArray *signatures)
 
 /* People sign with an old and a new key at once: one that is known is enough. */
 bool
-verify_pgp_judge(const GPtrArray *signatures, const struct surroundings *around, const char *reader,
-		 struct signature *signature_r, struct fault *fault)
+verify_pgp_judge(const GPtrArray *signatures, const struct delivery_context *delivery,
+		 const char *reader, struct signature *signature_r, struct fault *fault)
 {
 	g_autoptr(GPtrArray) known = NULL;
 	bool done = true;
@@ -145,19 +147,19 @@ verify_pgp_judge(const GPtrArray *signatures, const struct surroundings *around,
 	if (is_any_bad(signatures))
 		return signature_say(signature_r, SIGNATURE_FAIL,
 				     "the message is not what was signed");
-	if (around->from == NULL)
+	if (delivery->from == NULL)
 		return signature_say(signature_r, SIGNATURE_POLICY,
 				     "From does not name one author");
 	if (signatures->len == 0)
 		return signature_say(signature_r, SIGNATURE_NEUTRAL, "it cannot be read");
-	known = keystore_known(around->keystore, KEY_PGP, around->from, fault);
+	known = keystore_known(delivery->keystore, KEY_PGP, delivery->from, fault);
 	if (known == NULL)
 		return false;
 	for (guint i = 0; i < signatures->len && done && signature_r->worth != SIGNATURE_PASS;
 	     i++) {
 		struct signature one = {.kind = KEY_PGP};
 
-		done = judge_one(g_ptr_array_index(signatures, i), known, around, reader, &one,
+		done = judge_one(g_ptr_array_index(signatures, i), known, delivery, reader, &one,
 				 fault);
 		if (done &&
 		    (signature_r->worth == SIGNATURE_NONE || one.worth < signature_r->worth)) {
@@ -183,17 +185,17 @@ add_state(GPtrArray *signatures, enum pgp_state state)
 
 /* Once for all readers. `signature` NULL: the text has it. */
 static bool
-look_for(struct sealed *sealed, const struct surroundings *around, const struct spool *text,
+look_for(struct sealed *sealed, const struct delivery_context *delivery, const struct spool *text,
 	 GBytes *signature, struct fault *fault)
 {
 	g_autoptr(GPtrArray) signatures = verify_pgp_none();
 	g_autoptr(GPtrArray) authors = NULL;
 
-	if (!verify_pgp_authors(around, sealed->parts, &authors, fault))
+	if (!verify_pgp_authors(delivery, sealed->parts, &authors, fault))
 		return false;
 	if (authors->len == 0) {
 		add_state(signatures, PGP_KEY_UNKNOWN);
-	} else if (!gpg_verify(around->settings, authors, text, signature, signatures, fault)) {
+	} else if (!gpg_verify(delivery->settings, authors, text, signature, signatures, fault)) {
 		if (fault->cause != FAULT_INPUT)
 			return false;
 		add_state(signatures, PGP_UNREADABLE);
@@ -273,11 +275,11 @@ copy_signed_part(struct sealed *sealed, GMimeObject *root, struct spool *text, b
 }
 
 bool
-verify_pgp_detached(struct sealed *sealed, const struct surroundings *around, const char *reader,
-		    struct signature *signature_r, struct fault *fault)
+verify_pgp_detached(struct sealed *sealed, const struct delivery_context *delivery,
+		    const char *reader, struct signature *signature_r, struct fault *fault)
 {
 	GMimeObject *root = parts_root(sealed->parts, fault);
-	g_autoptr(spool_auto) text = spool_new(around->variants);
+	g_autoptr(spool_auto) text = spool_new(delivery->variants);
 	g_autoptr(GBytes) signature = NULL;
 	bool found;
 
@@ -291,8 +293,8 @@ verify_pgp_detached(struct sealed *sealed, const struct surroundings *around, co
 		return false;
 	if (!found)
 		return signature_say(signature_r, SIGNATURE_NEUTRAL, SIGNED_WITH_OTHERS);
-	return (sealed->signatures != NULL || look_for(sealed, around, text, signature, fault)) &&
-	       verify_pgp_judge(sealed->signatures, around, reader, signature_r, fault);
+	return (sealed->signatures != NULL || look_for(sealed, delivery, text, signature, fault)) &&
+	       verify_pgp_judge(sealed->signatures, delivery, reader, signature_r, fault);
 }
 
 /* --- in clear --- */
@@ -314,11 +316,11 @@ is_plain_charset(GMimeObject *root)
 }
 
 bool
-verify_pgp_clear(struct sealed *sealed, const struct surroundings *around, const char *reader,
+verify_pgp_clear(struct sealed *sealed, const struct delivery_context *delivery, const char *reader,
 		 struct signature *signature_r, struct fault *fault)
 {
 	GMimeObject *root = parts_root(sealed->parts, fault);
-	g_autoptr(spool_auto) text = spool_new(around->variants);
+	g_autoptr(spool_auto) text = spool_new(delivery->variants);
 	g_autoptr(GString) armor = g_string_new(NULL);
 	g_autoptr(GBytes) signature = NULL;
 	enum clear_signed is_signed;
@@ -340,6 +342,6 @@ verify_pgp_clear(struct sealed *sealed, const struct surroundings *around, const
 	copied = copy_stream(stream, text, fault);
 	g_object_unref(stream);
 	return copied && parts_are_good(sealed->parts, fault) &&
-	       (sealed->signatures != NULL || look_for(sealed, around, text, NULL, fault)) &&
-	       verify_pgp_judge(sealed->signatures, around, reader, signature_r, fault);
+	       (sealed->signatures != NULL || look_for(sealed, delivery, text, NULL, fault)) &&
+	       verify_pgp_judge(sealed->signatures, delivery, reader, signature_r, fault);
 }

@@ -35,14 +35,14 @@ add_reason(char **why, const char *more)
 }
 
 bool
-clear_signature_choose(const struct surroundings *around, struct copy *copy, char **why,
+clear_signature_choose(const struct delivery_context *delivery, struct copy *copy, char **why,
 		       struct fault *fault)
 {
-	const struct key *key = author_key(around, &around->smime_signer);
-	g_autofree char *reason = author_reason(around, &around->smime_signer);
+	const struct key *key = author_key(delivery, &delivery->smime_signer);
+	g_autofree char *reason = author_reason(delivery, &delivery->smime_signer);
 	const char *why_not = NULL;
 
-	if (key != NULL && !signable_find(around->signable, &why_not, fault))
+	if (key != NULL && !signable_find(delivery->signable, &why_not, fault))
 		return false;
 	if (why_not != NULL) {
 		g_free(reason);
@@ -50,7 +50,7 @@ clear_signature_choose(const struct surroundings *around, struct copy *copy, cha
 	}
 	add_reason(why, reason);
 	copy->is_signed = key != NULL && why_not == NULL;
-	copy->flavour = copy->is_signed ? digest_name(key) : NULL;
+	copy->apart_by = copy->is_signed ? digest_name(key) : NULL;
 	return true;
 }
 
@@ -63,7 +63,7 @@ clear_signature_fields(const struct group *group)
 	g_ptr_array_add(list, g_strdup_printf("Content-Type: multipart/signed;\n"
 					      "\tprotocol=\"application/pkcs7-signature\"; "
 					      "micalg=%s;\n\tboundary=\"%s\"",
-					      group->flavour, group->boundary));
+					      group->apart_by, group->boundary));
 	return list;
 }
 
@@ -88,7 +88,7 @@ signing_write(struct sink *sink, const void *data, size_t length, struct fault *
 }
 
 static bool
-sign_content(const struct surroundings *around, CMS_ContentInfo *cms, struct sink *sink,
+sign_content(const struct delivery_context *delivery, CMS_ContentInfo *cms, struct sink *sink,
 	     struct fault *fault)
 {
 	BIO *nowhere = BIO_new(BIO_s_null());
@@ -100,7 +100,7 @@ sign_content(const struct surroundings *around, CMS_ContentInfo *cms, struct sin
 		BIO_free(nowhere);
 		return openssl_fault(fault, "beginning to sign");
 	}
-	done = signable_write(around->signable, &signing.sink, fault);
+	done = signable_write(delivery->signable, &signing.sink, fault);
 	if (done && CMS_dataFinal(cms, signing.digesting) != 1)
 		done = openssl_fault(fault, "signing");
 	BIO_free_all(signing.digesting);
@@ -125,14 +125,14 @@ write_signature(CMS_ContentInfo *cms, struct sink *sink, struct fault *fault)
 }
 
 bool
-clear_signature_write(const struct surroundings *around, const struct group *group,
+clear_signature_write(const struct delivery_context *delivery, const struct group *group,
 		      struct sink *sink, struct fault *fault)
 {
-	const struct key *key = author_key(around, &around->smime_signer);
+	const struct key *key = author_key(delivery, &delivery->smime_signer);
 	g_autoptr(CMS_ContentInfo) cms = signature_new(key, CMS_DETACHED, fault);
 
 	return cms != NULL && sink_print(sink, fault, "--%s\r\n", group->boundary) &&
-	       sign_content(around, cms, sink, fault) &&
+	       sign_content(delivery, cms, sink, fault) &&
 	       sink_print(sink, fault,
 			  "\r\n--%s\r\n"
 			  "Content-Type: application/pkcs7-signature; name=\"smime.p7s\"\r\n"

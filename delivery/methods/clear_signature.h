@@ -7,13 +7,13 @@
 
 #include "delivery/method.h"
 
-/* Is this copy signed? Fills `is_signed` and `flavour`, and adds to *why that it is, by which key,
+/* Is this copy signed? Fills `is_signed` and `apart_by`, and adds to *why that it is, by which key,
  * or why not. A message that is not signed still goes. */
-bool clear_signature_choose(const struct surroundings *around, struct copy *copy, char **why,
+bool clear_signature_choose(const struct delivery_context *delivery, struct copy *copy, char **why,
 			    struct fault *fault);
 /* Like the functions of struct method. */
 GPtrArray *clear_signature_fields(const struct group *group);
-bool clear_signature_write(const struct surroundings *around, const struct group *group,
+bool clear_signature_write(const struct delivery_context *delivery, const struct group *group,
 			   struct sink *sink, struct fault *fault);
 
 #endif

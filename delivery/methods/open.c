@@ -4,17 +4,17 @@
 #include "delivery/inbound/receive.h"
 
 static bool
-is_possible(const struct surroundings *around, struct copy *copy, bool *possible_r, char **why_r,
-	    struct fault *fault)
+is_possible(const struct delivery_context *delivery, struct copy *copy, bool *possible_r,
+	    char **why_r, struct fault *fault)
 {
 	g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func((GDestroyNotify)key_unref);
-	const struct open_request request = {.around = around,
+	const struct open_request request = {.delivery = delivery,
 					     .address = copy->recipient->folded,
 					     .old_ciphers = copy->decision.old_ciphers,
 					     .keys = keys};
 	struct opening *opening;
 
-	if (!open_sealed(&around->inbound->outer, &request, &opening, why_r, fault))
+	if (!open_sealed(&delivery->inbound->outer, &request, &opening, why_r, fault))
 		return fault_within(fault, "opening the message");
 	*possible_r = opening != NULL;
 	if (opening == NULL)
@@ -43,10 +43,10 @@ fields(const struct group *group)
 }
 
 static bool
-write_body(const struct surroundings *around, const struct group *group, struct sink *sink,
+write_body(const struct delivery_context *delivery, const struct group *group, struct sink *sink,
 	   struct fault *fault)
 {
-	(void)around;
+	(void)delivery;
 	return spool_copy(group->opening->entity->body, 0, sink, fault);
 }
 

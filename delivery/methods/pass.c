@@ -3,13 +3,13 @@
 #include "delivery/method.h"
 
 static bool
-is_possible(const struct surroundings *around, struct copy *copy, bool *possible_r, char **why_r,
-	    struct fault *fault)
+is_possible(const struct delivery_context *delivery, struct copy *copy, bool *possible_r,
+	    char **why_r, struct fault *fault)
 {
 	const char *not_opened =
 		json_string_value(json_object_get(json_array_get(copy->tried, 0), "because"));
 
-	(void)around;
+	(void)delivery;
 	(void)fault;
 	*possible_r = true;
 	*why_r = not_opened == NULL ? g_strdup("it comes in as it is")

@@ -3,15 +3,15 @@
 #include "delivery/method.h"
 
 static bool
-is_possible(const struct surroundings *around, struct copy *copy, bool *possible_r, char **why_r,
-	    struct fault *fault)
+is_possible(const struct delivery_context *delivery, struct copy *copy, bool *possible_r,
+	    char **why_r, struct fault *fault)
 {
-	const struct message *message = around->message;
+	const struct message *message = delivery->message;
 	const char *why = "the message can be picked up in the portal";
 
 	(void)copy;
 	(void)fault;
-	*possible_r = keystore_is_employee(around->settings->domains, message->sender_folded);
+	*possible_r = keystore_is_employee(delivery->settings->domains, message->sender_folded);
 	if (*message->sender == '\0')
 		why = "there is no sender who could pass on the unlock code";
 	else if (!*possible_r)

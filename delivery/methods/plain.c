@@ -3,10 +3,10 @@
 #include "delivery/method.h"
 
 static bool
-is_possible(const struct surroundings *around, struct copy *copy, bool *possible_r, char **why_r,
-	    struct fault *fault)
+is_possible(const struct delivery_context *delivery, struct copy *copy, bool *possible_r,
+	    char **why_r, struct fault *fault)
 {
-	(void)around;
+	(void)delivery;
 	(void)copy;
 	(void)fault;
 	*possible_r = true;

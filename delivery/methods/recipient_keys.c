@@ -14,14 +14,14 @@ say_why_not(const char *what, const char *passed_over, char **why_r)
 }
 
 static bool
-take(const struct surroundings *around, struct copy *copy, enum key_kind kind, const char *what,
-     char **why_r, struct fault *fault)
+take(const struct delivery_context *delivery, struct copy *copy, enum key_kind kind,
+     const char *what, char **why_r, struct fault *fault)
 {
 	const char *address = copy->recipient->folded;
 	struct keystore_answer answer;
 
-	if (!keystore_find(around->keystore, kind, address,
-			   keystore_is_employee(around->settings->domains, address), &answer,
+	if (!keystore_find(delivery->keystore, kind, address,
+			   keystore_is_employee(delivery->settings->domains, address), &answer,
 			   fault))
 		return false;
 	if (answer.keys->len > 0)
@@ -51,19 +51,19 @@ note_conflict(struct copy *copy, enum key_kind kind, char *conflict)
 }
 
 static bool
-take_trusted(const struct surroundings *around, struct copy *copy, enum key_kind kind,
+take_trusted(const struct delivery_context *delivery, struct copy *copy, enum key_kind kind,
 	     const char *what, char **why_r, struct fault *fault)
 {
 	const char *address = copy->recipient->folded;
 	const struct trusted_question question = {
 		.kind = kind,
 		.address = address,
-		.is_employee = keystore_is_employee(around->settings->domains, address),
-		.sender = around->message->sender_folded,
+		.is_employee = keystore_is_employee(delivery->settings->domains, address),
+		.sender = delivery->message->sender_folded,
 		.asked = copy->trust.asked,
-		.colleagues = around->settings->trust_colleagues};
+		.colleagues = delivery->settings->trust_colleagues};
 	struct trusted_answer answer;
-	bool done = trusted_find(around->keystore, around->database, &question, &answer, fault);
+	bool done = trusted_find(delivery->keystore, delivery->database, &question, &answer, fault);
 
 	if (done) {
 		copy->trust.found = answer.found;
@@ -90,11 +90,11 @@ count_lapse(enum key_kind kind, const char *lapse)
 
 /* A revocation is told before an expiry. */
 static bool
-find_lapse(const struct surroundings *around, struct copy *copy, enum key_kind kind,
+find_lapse(const struct delivery_context *delivery, struct copy *copy, enum key_kind kind,
 	   struct fault *fault)
 {
 	g_autoptr(GPtrArray) known =
-		keystore_known(around->keystore, kind, copy->recipient->folded, fault);
+		keystore_known(delivery->keystore, kind, copy->recipient->folded, fault);
 	const time_t now = time(NULL);
 
 	if (known == NULL)
@@ -110,15 +110,15 @@ find_lapse(const struct surroundings *around, struct copy *copy, enum key_kind k
 }
 
 bool
-recipient_keys_take(const struct surroundings *around, struct copy *copy, enum key_kind kind,
+recipient_keys_take(const struct delivery_context *delivery, struct copy *copy, enum key_kind kind,
 		    const char *what, bool *possible_r, char **why_r, struct fault *fault)
 {
 	bool done = copy->trust.asked == TRUST_NONE
-			    ? take(around, copy, kind, what, why_r, fault)
-			    : take_trusted(around, copy, kind, what, why_r, fault);
+			    ? take(delivery, copy, kind, what, why_r, fault)
+			    : take_trusted(delivery, copy, kind, what, why_r, fault);
 
 	*possible_r = done && copy->keys != NULL;
-	return done && (*possible_r || find_lapse(around, copy, kind, fault));
+	return done && (*possible_r || find_lapse(delivery, copy, kind, fault));
 }
 
 char *
@@ -176,23 +176,24 @@ recipient_keys_expect(void)
 }
 
 static bool
-is_author(const struct surroundings *around)
+is_author(const struct delivery_context *delivery)
 {
-	return around->from != NULL && strcmp(around->from, around->message->sender_folded) == 0;
+	return delivery->from != NULL &&
+	       strcmp(delivery->from, delivery->message->sender_folded) == 0;
 }
 
 const struct key *
-author_key(const struct surroundings *around, const struct keystore_signer *signer)
+author_key(const struct delivery_context *delivery, const struct keystore_signer *signer)
 {
-	return is_author(around) ? signer->key : NULL;
+	return is_author(delivery) ? signer->key : NULL;
 }
 
 char *
-author_reason(const struct surroundings *around, const struct keystore_signer *signer)
+author_reason(const struct delivery_context *delivery, const struct keystore_signer *signer)
 {
 	if (signer->key == NULL && signer->why_not == NULL)
 		return g_strdup("");
-	if (!is_author(around))
+	if (!is_author(delivery))
 		return g_strdup(", not signed: the author in From is not the sender");
 	return signer->key != NULL ? g_strdup_printf(", signed by %.16s", signer->key->fingerprint)
 				   : g_strdup_printf(", not signed: %s", signer->why_not);

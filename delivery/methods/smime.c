@@ -11,21 +11,21 @@
 #include "mail/cms_sink.h"
 #include "mail/entity.h"
 
-static const char flavour_gcm[] = "AES-256-GCM";
-static const char flavour_cbc[] = "AES-256-CBC";
+static const char name_of_gcm[] = "AES-256-GCM";
+static const char name_of_cbc[] = "AES-256-CBC";
 static const char cipher_gcm[] = "aes-256-gcm", cipher_cbc[] = "aes-256-cbc";
 static const char *const ciphers[] = {cipher_gcm, cipher_cbc, NULL};
 
 /* What the rule asks for, or otherwise what all the keys can take. */
 static const char *
-flavour_for(const struct copy *copy)
+cipher_for(const struct copy *copy)
 {
 	if (copy->decision.cipher != NULL)
-		return strcmp(copy->decision.cipher, cipher_cbc) == 0 ? flavour_cbc : flavour_gcm;
+		return strcmp(copy->decision.cipher, cipher_cbc) == 0 ? name_of_cbc : name_of_gcm;
 	for (guint i = 0; i < copy->keys->len; i++)
 		if (!((const struct key *)g_ptr_array_index(copy->keys, i))->gcm)
-			return flavour_cbc;
-	return flavour_gcm;
+			return name_of_cbc;
+	return name_of_gcm;
 }
 
 static char *
@@ -41,23 +41,24 @@ fingerprints(const GPtrArray *keys)
 }
 
 static bool
-is_possible(const struct surroundings *around, struct copy *copy, bool *possible_r, char **why_r,
-	    struct fault *fault)
+is_possible(const struct delivery_context *delivery, struct copy *copy, bool *possible_r,
+	    char **why_r, struct fault *fault)
 {
 	g_autofree char *names = NULL, *origin = NULL, *checked = NULL, *trust = NULL,
 			*signature = NULL;
 
-	if (!recipient_keys_take(around, copy, KEY_SMIME, "certificate", possible_r, why_r, fault))
+	if (!recipient_keys_take(delivery, copy, KEY_SMIME, "certificate", possible_r, why_r,
+				 fault))
 		return false;
 	if (!*possible_r)
 		return true;
-	copy->flavour = flavour_for(copy);
+	copy->apart_by = cipher_for(copy);
 	names = fingerprints(copy->keys);
 	origin = keystore_origin(g_ptr_array_index(copy->keys, 0));
-	signature = author_reason(around, &around->smime_signer);
+	signature = author_reason(delivery, &delivery->smime_signer);
 	checked = recipient_keys_checked(copy);
 	trust = recipient_keys_trust(copy);
-	*why_r = g_strdup_printf("certificate %s%s, %s%s%s%s%s", names, origin, copy->flavour,
+	*why_r = g_strdup_printf("certificate %s%s, %s%s%s%s%s", names, origin, copy->apart_by,
 				 copy->decision.cipher == NULL ? "" : " as the rule asks", checked,
 				 trust, signature);
 	return true;
@@ -72,17 +73,17 @@ fields(const struct group *group)
 	g_ptr_array_add(list,
 			g_strdup_printf("Content-Type: application/pkcs7-mime; smime-type=%s;\n"
 					"\tname=\"smime.p7m\"",
-					group->flavour == flavour_gcm ? "authEnveloped-data"
-								      : "enveloped-data"));
+					group->apart_by == name_of_gcm ? "authEnveloped-data"
+								       : "enveloped-data"));
 	g_ptr_array_add(list, g_strdup("Content-Transfer-Encoding: base64"));
 	g_ptr_array_add(list, g_strdup("Content-Disposition: attachment; filename=\"smime.p7m\""));
 	return list;
 }
 
 static const struct key *
-signer(const struct surroundings *around)
+signer(const struct delivery_context *delivery)
 {
-	return author_key(around, &around->smime_signer);
+	return author_key(delivery, &delivery->smime_signer);
 }
 
 /* A key derivation as strong as the curve (RFC 5753 §7.1.4): OpenSSL would always use SHA-1. */
@@ -130,7 +131,7 @@ static CMS_ContentInfo *
 envelope(const struct group *group, struct fault *fault)
 {
 	const EVP_CIPHER *cipher =
-		group->flavour == flavour_gcm ? EVP_aes_256_gcm() : EVP_aes_256_cbc();
+		group->apart_by == name_of_gcm ? EVP_aes_256_gcm() : EVP_aes_256_cbc();
 	g_autoptr(CMS_ContentInfo) cms =
 		CMS_encrypt(NULL, NULL, cipher, CMS_STREAM | CMS_PARTIAL | CMS_BINARY);
 
@@ -174,10 +175,10 @@ write_signed(const struct entity *entity, const struct key *key, struct sink *ne
 }
 
 static bool
-write_body(const struct surroundings *around, const struct group *group, struct sink *sink,
+write_body(const struct delivery_context *delivery, const struct group *group, struct sink *sink,
 	   struct fault *fault)
 {
-	const struct key *key = signer(around);
+	const struct key *key = signer(delivery);
 	CMS_ContentInfo *cms = envelope(group, fault);
 	struct base64_sink base64;
 	struct cms_sink sealing;
@@ -186,7 +187,7 @@ write_body(const struct surroundings *around, const struct group *group, struct 
 
 	if (cms == NULL)
 		return false;
-	entity_init(&entity, around->message, group->tags, group->hides_subject);
+	entity_init(&entity, delivery->message, group->tags, group->hides_subject);
 	base64_sink_init(&base64, sink);
 	done = cms_sink_init(&sealing, cms, &base64.sink, fault) &&
 	       (key != NULL ? write_signed(&entity, key, &sealing.sink, fault)

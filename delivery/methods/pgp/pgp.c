@@ -16,13 +16,13 @@ all_announce_ocb(const GPtrArray *keys)
 }
 
 static bool
-is_possible(const struct surroundings *around, struct copy *copy, bool *possible_r, char **why_r,
-	    struct fault *fault)
+is_possible(const struct delivery_context *delivery, struct copy *copy, bool *possible_r,
+	    char **why_r, struct fault *fault)
 {
 	g_autofree char *origin = NULL, *trust = NULL, *signature = NULL;
 	const struct key *first;
 
-	if (!recipient_keys_take(around, copy, KEY_PGP, "OpenPGP key", possible_r, why_r, fault))
+	if (!recipient_keys_take(delivery, copy, KEY_PGP, "OpenPGP key", possible_r, why_r, fault))
 		return false;
 	if (*possible_r && gpg_writes_ocb() && all_announce_ocb(copy->keys)) {
 		*possible_r = false;
@@ -33,7 +33,7 @@ is_possible(const struct surroundings *around, struct copy *copy, bool *possible
 	} else if (*possible_r) {
 		first = g_ptr_array_index(copy->keys, 0);
 		origin = keystore_origin(first);
-		signature = author_reason(around, &around->pgp_signer);
+		signature = author_reason(delivery, &delivery->pgp_signer);
 		trust = recipient_keys_trust(copy);
 		*why_r = g_strdup_printf("OpenPGP key %s%s%s%s%s", first->fingerprint,
 					 copy->keys->len > 1 ? " and more" : "", origin, trust,
@@ -56,13 +56,13 @@ fields(const struct group *group)
 }
 
 static const struct key *
-signer(const struct surroundings *around)
+signer(const struct delivery_context *delivery)
 {
-	return author_key(around, &around->pgp_signer);
+	return author_key(delivery, &delivery->pgp_signer);
 }
 
 static bool
-write_body(const struct surroundings *around, const struct group *group, struct sink *sink,
+write_body(const struct delivery_context *delivery, const struct group *group, struct sink *sink,
 	   struct fault *fault)
 {
 	if (!recipient_keys_check(group, "OpenPGP key", fault))
@@ -81,7 +81,8 @@ write_body(const struct surroundings *around, const struct group *group, struct 
 			  "Content-Disposition: inline; filename=\"encrypted.asc\"\r\n"
 			  "\r\n",
 			  group->boundary, group->boundary) &&
-	       gpg_encrypt(around->settings, group, signer(around), around->message, sink, fault) &&
+	       gpg_encrypt(delivery->settings, group, signer(delivery), delivery->message, sink,
+			   fault) &&
 	       sink_print(sink, fault, "\r\n--%s--\r\n", group->boundary);
 }
 

@@ -42,15 +42,15 @@ may_approve(struct policy *policy, const char *login, const char *sender, const 
 {
 	g_autoptr(message_auto) message = message_new(&spool);
 	g_autofree char *path = g_strdup_printf("<%s>", sender);
-	const struct surroundings around = {.settings = policy_settings(policy),
-					    .policy = policy,
-					    .message = message,
-					    .from = from};
+	const struct delivery_context delivery = {.settings = policy_settings(policy),
+						  .policy = policy,
+						  .message = message,
+						  .from = from};
 	struct fault fault;
 
 	assert_true(message_set_sender(message, &(struct envelope_argument){.path = path}, &fault));
 	message->authenticated = g_strdup(login);
-	return plan_may_approve(&around, "otto@example.com");
+	return plan_may_approve(&delivery, "otto@example.com");
 }
 
 /* With `sign "mta"`, a login that is not spelled like the address was somebody else's: by an alias
@@ -104,7 +104,7 @@ test_officer_approved_what_they_wrote_with_others(void **state)
 	(void)state;
 	for (size_t i = 0; i < G_N_ELEMENTS(fields); i++) {
 		g_autoptr(message_auto) message = message_new(&spool);
-		const struct surroundings around = {
+		const struct delivery_context delivery = {
 			.settings = policy_settings(policy), .policy = policy, .message = message};
 		struct fault fault;
 
@@ -112,9 +112,9 @@ test_officer_approved_what_they_wrote_with_others(void **state)
 			message, &(struct envelope_argument){.path = (char *)"<anna@example.com>"},
 			&fault));
 		message_add_field(message, "From", " Anna <anna@example.com>");
-		assert_true(plan_may_approve(&around, "otto@example.com"));
+		assert_true(plan_may_approve(&delivery, "otto@example.com"));
 		message_add_field(message, fields[i][0], fields[i][1]);
-		assert_false(plan_may_approve(&around, "otto@example.com"));
+		assert_false(plan_may_approve(&delivery, "otto@example.com"));
 	}
 }
 

@@ -36,12 +36,12 @@ key_that_expired_after_look_up_is_not_used(void **state)
 	for (size_t i = 0; i < G_N_ELEMENTS(each); i++) {
 		struct group group = group_with_expired_key(each[i].method, each[i].kind);
 		g_autoptr(message_auto) message = message_new(&in_memory);
-		const struct surroundings around = {.message = message};
+		const struct delivery_context delivery = {.message = message};
 		struct counting_sink counter;
 		struct fault fault = {0};
 
 		counting_sink_init(&counter);
-		assert_false(each[i].method->write(&around, &group, &counter.sink, &fault));
+		assert_false(each[i].method->write(&delivery, &group, &counter.sink, &fault));
 		assert_true(fault_is_temporary(&fault));
 		assert_non_null(strstr(fault.text, "expired on"));
 		assert_int_equal(counter.bytes, 0);
