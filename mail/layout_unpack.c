@@ -62,13 +62,15 @@ begin_decoding(GMimeEncoding *encoding, const struct layout_part *part)
 	g_mime_encoding_init_decode(encoding, encodings[part->encoding]);
 }
 
+/* Decodes the first BEGINNING_BYTES. False: they cannot be read. */
 static bool
-is_packed(struct unpacking *unpacking, const struct layout_part *part)
+decode_beginning(struct unpacking *unpacking, const struct layout_part *part,
+		 char decoded_r[BEGINNING_BYTES + ROOM_BYTES], size_t *length_r)
 {
-	char encoded[BEGINNING_BYTES], decoded[BEGINNING_BYTES + ROOM_BYTES];
+	char encoded[BEGINNING_BYTES];
 	GMimeEncoding encoding;
 	struct fault fault;
-	size_t got, length;
+	size_t got;
 
 	if (!spool_read(unpacking->raw, part->offset, encoded,
 			(size_t)MIN(part->length, (uint64_t)BEGINNING_BYTES), &got, &fault)) {
@@ -76,8 +78,43 @@ is_packed(struct unpacking *unpacking, const struct layout_part *part)
 		return false;
 	}
 	begin_decoding(&encoding, part);
-	length = g_mime_encoding_step(&encoding, encoded, got, decoded);
-	return (document_kinds_by_beginning(decoded, length) & DOCUMENT_TNEF) != 0;
+	*length_r = g_mime_encoding_step(&encoding, encoded, got, decoded_r);
+	return true;
+}
+
+static bool
+is_packed(struct unpacking *unpacking, const struct layout_part *part)
+{
+	char decoded[BEGINNING_BYTES + ROOM_BYTES];
+	size_t length;
+
+	return decode_beginning(unpacking, part, decoded, &length) &&
+	       (document_kinds_by_beginning(decoded, length) & DOCUMENT_TNEF) != 0;
+}
+
+static bool
+is_blank(struct unpacking *unpacking, const struct layout_part *part)
+{
+	char decoded[BEGINNING_BYTES + ROOM_BYTES];
+	size_t length;
+
+	if (part->text != NULL || part->length > BEGINNING_BYTES ||
+	    !decode_beginning(unpacking, part, decoded, &length))
+		return false;
+	for (size_t i = 0; i < length; i++)
+		if (!g_ascii_isspace(decoded[i]))
+			return false;
+	return true;
+}
+
+/* Programs that pack the text of a message may leave a blank line in its place. */
+static bool
+has_no_text(struct unpacking *unpacking, const struct layout *layout)
+{
+	for (guint i = 0; i < layout->body->len; i++)
+		if (!is_blank(unpacking, g_ptr_array_index(layout->body, i)))
+			return false;
+	return true;
 }
 
 /* *length_r: of what was decoded. */
@@ -434,8 +471,10 @@ add_found(struct layout *layout, struct layout_part *part, struct layout *found,
 {
 	part->is_unpacked = found->attachments->len > 0 || (wants_body && found->body->len > 0);
 	move_parts(found->attachments, layout->attachments);
-	if (wants_body)
-		move_parts(found->body, layout->body);
+	if (!wants_body || found->body->len == 0)
+		return;
+	g_ptr_array_set_size(layout->body, 0);
+	move_parts(found->body, layout->body);
 }
 
 /* --- parts --- */
@@ -451,7 +490,7 @@ take_answer(struct packed *packed, struct layout *layout, struct layout_part *pa
 	    const struct spool_part *whole)
 {
 	g_autoptr(layout_auto) found = new_inner();
-	const bool wants_body = layout->body->len == 0;
+	const bool wants_body = has_no_text(packed->unpacking, layout);
 	gsize length;
 
 	packed->at = g_bytes_get_data(answer, &length);

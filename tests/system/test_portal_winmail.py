@@ -115,9 +115,10 @@ def test_picture_in_winmail_dat_is_previewed(person, more):
     assert shown.format == "JPEG" and shown.getpixel((20, 20))[2] > 200
 
 
+@pytest.mark.parametrize("own", [None, b" \r\n\r\n"])
 @pytest.mark.parametrize("form", ["body", "unicode", "rtf", "rtf_stored"])
-def test_text_of_winmail_dat_is_that_of_a_message_without_any(person, form):
-    page = page_with(person, winmail(getattr(documents, f"tnef_{form}")("4711")), text=None)
+def test_text_of_winmail_dat_is_that_of_a_message_without_any(person, form, own):
+    page = page_with(person, winmail(getattr(documents, f"tnef_{form}")("4711")), text=own)
     assert "Number 4711" in html.unescape(re.sub("<(?!a )[^>]*>", "", page))
     assert list(listed(page)) == ["winmail.dat"]
 
