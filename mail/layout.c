@@ -18,6 +18,7 @@ layout_part_free(struct layout_part *part)
 	g_free(part->type);
 	g_free(part->charset);
 	g_free(part->cid);
+	g_free(part->text);
 	layout_free(part->inner);
 	g_free(part);
 }
@@ -129,19 +130,32 @@ layout_within(const struct layout *layout, const char *path)
 	return part == NULL ? NULL : part->inner;
 }
 
+static void visit_attachments(const struct layout *layout, const char *before, layout_visit *visit,
+			      void *visitor);
+
 static void
-visit_attachments(const struct layout *layout, const char *before, layout_visit *visit,
-		  void *visitor)
+visit_some(const struct layout *layout, bool unpacked, const char *before, layout_visit *visit,
+	   void *visitor)
 {
 	for (guint i = 0; i < layout->attachments->len; i++) {
 		const struct layout_part *part = g_ptr_array_index(layout->attachments, i);
 		g_autofree char *path =
 			g_strdup_printf("%s%s%u", before, *before == '\0' ? "" : ".", i);
 
+		if (part->is_unpacked != unpacked)
+			continue;
 		visit(visitor, path, part);
 		if (part->inner != NULL)
 			visit_attachments(part->inner, path, visit, visitor);
 	}
+}
+
+static void
+visit_attachments(const struct layout *layout, const char *before, layout_visit *visit,
+		  void *visitor)
+{
+	visit_some(layout, false, before, visit, visitor);
+	visit_some(layout, true, before, visit, visitor);
 }
 
 void
@@ -228,6 +242,8 @@ layout_new(const struct spool *raw, struct fault *fault)
 uint64_t
 layout_size(const struct layout_part *part)
 {
+	if (part->is_within)
+		return part->size;
 	return part->encoding == LAYOUT_BASE64 ? part->length * BASE64_LINE_DECODED / BASE64_LINE
 					       : part->length;
 }

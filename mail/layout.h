@@ -28,6 +28,12 @@ struct layout_part {
 	uint64_t length;	       /* bytes, encoded */
 	enum layout_encoding encoding;
 	struct layout *inner; /* of an attached message, or NULL */
+	/* Of a file within the part that is there (layout_unpack.h): only `size` bytes of it, after
+	 * `skip`, both decoded. */
+	bool is_within;
+	uint64_t skip, size;
+	bool is_unpacked; /* the files within it are listed as well */
+	char *text; /* of the body, UTF-8, if it is nowhere in the message as it is; or NULL */
 };
 
 enum { LAYOUT_PICTURES_MAX = 16 * 1024 * 1024 }; /* bytes, for all pictures that the HTML shows */
@@ -86,7 +92,7 @@ void layout_sort_pictures(struct layout *layout, layout_pictures_shown *ask, voi
 const struct layout_part *layout_attachment(const struct layout *layout, const char *path);
 /* Of the attached message, or of the message itself if `path` is "". */
 const struct layout *layout_within(const struct layout *layout, const char *path);
-/* Visits all, also those of attached messages. */
+/* Visits all, also those of attached messages; last those whose files were visited before. */
 typedef void layout_visit(void *visitor, const char *path, const struct layout_part *part);
 void layout_each_attachment(const struct layout *layout, layout_visit *visit, void *visitor);
 

@@ -4,7 +4,7 @@
 #include "core/cleanup.h"
 #include "mail/layout.h"
 
-enum { VERSION = 3 }; /* of the stored form: a layout of another version is made again */
+enum { VERSION = 4 }; /* of the stored form: a layout of another version is made again */
 
 /* Invalid UTF-8 would make JSON fail. NULL becomes null. */
 static json_t *
@@ -20,13 +20,15 @@ static json_t *print_layout(const struct layout *layout);
 static json_t *
 print_part(const struct layout_part *part)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:I, s:I, s:i, s:b, s:b, s:i, s:o}", "name",
-			 text_of(part->name), "type", text_of(part->type), "charset",
-			 text_of(part->charset), "cid", text_of(part->cid), "offset",
-			 (json_int_t)part->offset, "length", (json_int_t)part->length, "encoding",
-			 (int)part->encoding, "flowed", part->is_flowed, "delsp",
-			 part->deletes_space, "views", (int)part->views, "inner",
-			 print_layout(part->inner));
+	return json_pack(
+		"{s:o, s:o, s:o, s:o, s:I, s:I, s:i, s:b, s:b, s:i, s:o, s:b, s:I, s:I, s:b, s:o}",
+		"name", text_of(part->name), "type", text_of(part->type), "charset",
+		text_of(part->charset), "cid", text_of(part->cid), "offset",
+		(json_int_t)part->offset, "length", (json_int_t)part->length, "encoding",
+		(int)part->encoding, "flowed", part->is_flowed, "delsp", part->deletes_space,
+		"views", (int)part->views, "inner", print_layout(part->inner), "within",
+		part->is_within, "skip", (json_int_t)part->skip, "size", (json_int_t)part->size,
+		"unpacked", part->is_unpacked, "text", text_of(part->text));
 }
 
 static json_t *
@@ -94,6 +96,11 @@ parse_part(json_t *json)
 	part->views = (unsigned)number_in(json, "views");
 	part->encoding = (enum layout_encoding)number_in(json, "encoding");
 	part->inner = parse_layout(json_object_get(json, "inner"));
+	part->is_within = json_is_true(json_object_get(json, "within"));
+	part->skip = number_in(json, "skip");
+	part->size = number_in(json, "size");
+	part->is_unpacked = json_is_true(json_object_get(json, "unpacked"));
+	part->text = text_in(json, "text");
 	return part;
 }
 

@@ -31,7 +31,8 @@ struct content {
 	bool begun;
 	unsigned at_once;
 	gint64 last;
-	uint64_t skip, left; /* encoded bytes before the part, and in it */
+	uint64_t skip, left;   /* encoded bytes before the part, and in it */
+	uint64_t pass, wanted; /* decoded bytes before the file within the part, and in it */
 	bool decodes;
 	GMimeEncoding encoding;
 	char *ready; /* decoded; kept as small as possible, since there may be many readers */
@@ -43,6 +44,21 @@ static size_t
 decoded_length(struct content *content, size_t length)
 {
 	return content->decodes ? g_mime_encoding_outlen(&content->encoding, length) : length;
+}
+
+/* Of what was decoded, what is asked for: a file may be within the part. */
+static size_t
+narrow(struct content *content, char *decoded, size_t length)
+{
+	size_t passed = (size_t)MIN(content->pass, (uint64_t)length);
+
+	content->pass -= passed;
+	length = (size_t)MIN((uint64_t)(length - passed), content->wanted);
+	memmove(decoded, decoded + passed, length);
+	content->wanted -= length;
+	if (content->wanted == 0)
+		content->left = 0;
+	return length;
 }
 
 static bool
@@ -65,7 +81,7 @@ take_plain(struct sink *sink, const void *data, size_t length, struct fault *fau
 					      content->ready + content->length);
 	else
 		memcpy(content->ready + content->length, bytes, length);
-	content->length += length;
+	content->length += narrow(content, content->ready + content->length, length);
 	return true;
 }
 
@@ -79,6 +95,12 @@ content_open(const struct content_source *source, const struct layout_part *part
 	content->at_once = 1;
 	content->left = part == NULL ? UINT64_MAX : part->length;
 	content->skip = part == NULL ? 0 : part->offset;
+	content->wanted = UINT64_MAX;
+	if (part != NULL && part->is_within) {
+		content->pass = part->skip;
+		content->wanted = part->size;
+		content->left = part->size == 0 ? 0 : part->length;
+	}
 	content->decodes = part != NULL && part->encoding != LAYOUT_IDENTITY;
 	if (content->decodes)
 		g_mime_encoding_init_decode(&content->encoding,
@@ -244,6 +266,16 @@ joined(const char *text, bool deletes_space)
 	return g_string_free(out, FALSE);
 }
 
+/* Of UTF-8; what was as long as this may have been longer. */
+static char *
+beginning_of(const char *text, size_t max, bool *cut_r)
+{
+	*cut_r = strlen(text) >= max;
+	while (*cut_r && max > 0 && (text[max] & 0xc0) == 0x80)
+		max--;
+	return g_strndup(text, max);
+}
+
 char *
 content_text(const struct content_source *source, const struct layout_part *part, size_t max,
 	     bool *cut_r, struct fault *fault)
@@ -251,6 +283,8 @@ content_text(const struct content_source *source, const struct layout_part *part
 	g_autoptr(GByteArray) bytes = g_byte_array_sized_new(1);
 	g_autofree char *text = NULL;
 
+	if (part->text != NULL)
+		return beginning_of(part->text, max, cut_r);
 	if (!read_some(source, part, max, bytes, cut_r, fault))
 		return NULL;
 	text = in_utf8(part, bytes);

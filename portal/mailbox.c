@@ -9,6 +9,7 @@
 #include "delivery/outbox/receipt.h"
 #include "delivery/parcel/parcel.h"
 #include "keystore/trust.h"
+#include "mail/layout_unpack.h"
 #include "portal/formatted.h"
 
 static const char *const folder_names[FOLDERS] = {"inbox", "sent", "drafts"};
@@ -246,6 +247,7 @@ make_layout(const struct mailbox *mailbox, const struct mailbox_use *use, struct
 	g_autoptr(spool_auto) raw = spool_new(mailbox->spool);
 	g_autoptr(content_auto) content = content_open(&item->content, NULL);
 	struct reader *reader;
+	bool is_whole;
 
 	if (!content_copy(content, spool_sink(raw), fault))
 		return false;
@@ -254,8 +256,9 @@ make_layout(const struct mailbox *mailbox, const struct mailbox_use *use, struct
 		return false;
 	/* A download does not wait for postseal-reader. */
 	reader = use->part == MAILBOX_TEXT ? mailbox->reader : NULL;
-	return !formatted_sort_pictures(reader, &item->content, item->layout) ||
-	       put_layout(mailbox->database, item, fault);
+	is_whole = layout_unpack(item->layout, raw, reader, mailbox->spool->directory);
+	is_whole = formatted_sort_pictures(reader, &item->content, item->layout) && is_whole;
+	return !is_whole || put_layout(mailbox->database, item, fault);
 }
 
 static bool

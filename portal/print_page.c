@@ -107,6 +107,19 @@ has_files(const struct printing *printing, const struct layout *layout)
 		added_files_count_own(beside) + beside->added->len > 0);
 }
 
+/* Those whose files are listed as well come last. */
+static void
+list_parts(const struct printing *printing, struct page *page, const GPtrArray *parts,
+	   bool unpacked)
+{
+	for (guint i = 0; i < parts->len; i++) {
+		const struct layout_part *part = g_ptr_array_index(parts, i);
+
+		if (part->is_unpacked == unpacked)
+			list_file(printing, page, part->name, layout_size(part));
+	}
+}
+
 static void
 list_attachments(const struct printing *printing, struct page *page, const struct layout *layout)
 {
@@ -116,11 +129,8 @@ list_attachments(const struct printing *printing, struct page *page, const struc
 		page_remove(page, "attachments");
 		return;
 	}
-	for (guint i = 0; i < layout->attachments->len; i++) {
-		const struct layout_part *part = g_ptr_array_index(layout->attachments, i);
-
-		list_file(printing, page, part->name, layout_size(part));
-	}
+	list_parts(printing, page, layout->attachments, false);
+	list_parts(printing, page, layout->attachments, true);
 	if (layout == printing->item->layout)
 		list_beside(printing, page);
 	page_repeat_end(page, "attachment");

@@ -29,13 +29,9 @@ static const struct {
 static const struct {
 	const char *format;
 	enum program program;
-} elsewhere[] = {{"zip", OFFICE},
-		 {"rtf", OFFICE},
-		 {"pdf", PDF},
-		 {"tnef", OFFICE},
-		 {"calendar", OFFICE},
-		 {"pdf preview", PREVIEW},
-		 {"picture preview", PREVIEW}};
+} elsewhere[] = {{"zip", OFFICE},      {"rtf", OFFICE},		 {"pdf", PDF},
+		 {"tnef", OFFICE},     {"tnef list", OFFICE},	 {"tnef body", OFFICE},
+		 {"calendar", OFFICE}, {"pdf preview", PREVIEW}, {"picture preview", PREVIEW}};
 
 struct reader {
 	struct places *places;

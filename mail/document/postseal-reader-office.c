@@ -5,6 +5,7 @@
 #include "mail/document/package.h"
 #include "mail/document/rtf_text.h"
 #include "mail/document/tnef.h"
+#include "mail/document/tnef_list.h"
 
 /* Somebody waits for a page with a calendar. */
 enum { CALENDAR_MICROSECONDS = 100000 };
@@ -13,6 +14,8 @@ static const struct reader_format formats[] = {
 	{"zip", package_read},
 	{"rtf", rtf_text_read},
 	{"tnef", tnef_read},
+	{"tnef list", tnef_list_read},
+	{"tnef body", tnef_list_read_body},
 	{"calendar", calendar_read, .work_microseconds = CALENDAR_MICROSECONDS},
 	{NULL, NULL},
 };

@@ -1,28 +1,18 @@
 #include "mail/document/tnef.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <ytnef.h>
 
 #include "core/reader/serve.h"
 #include "core/reader/tell_name.h"
-#include "mail/document/charset_table.h"
 #include "mail/document/text_out.h"
+#include "mail/document/tnef_values.h"
 
 enum {
 	FILES_MAX = 10000,
 	PROPERTIES_MAX = 100000,
-	OBJECT_INTERFACE = 16, /* bytes before a message in a property (MS-OXTNEF 2.1.3.4) */
-	RTF_HEADER = 16,       /* bytes */
-	DEFAULT_PAGE = 1252,
-	/* Properties (MS-OXPROPS), without their types: */
-	RTF_COMPRESSED = 0x1009,
-	BODY_HTML = 0x1013,
-	ATTACH_DATA = 0x3701,
-	ATTACH_LONG_FILENAME = 0x3707,
 };
 
-static const char signature[] = "\x78\x9f\x3e\x22";
 static const char damaged[] = "is a damaged file of Outlook (TNEF)";
 
 static ssize_t
@@ -71,60 +61,39 @@ tell_file(const char *name, const BYTE *bytes, size_t length)
 static void
 tell_object(const char *name, const variableLength *value)
 {
-	const size_t length = (size_t)MAX(value->size, 0);
+	const size_t length = tnef_length(value), interface = TNEF_OBJECT_INTERFACE;
 
-	if (length > OBJECT_INTERFACE + 4 &&
-	    memcmp(value->data + OBJECT_INTERFACE, signature, 4) == 0)
-		tell_file(name, value->data + OBJECT_INTERFACE, length - OBJECT_INTERFACE);
+	if (length > interface && tnef_begins(value->data + interface, length - interface))
+		tell_file(name, value->data + interface, length - interface);
 	else
 		tell_file(name, value->data, length);
 }
 
-/* MS-OXRTFCP 2.1.3.1.1: the library does not know the kind that is not compressed. */
 static void
 tell_rtf(variableLength *value)
 {
-	int length = 0;
-	BYTE *rtf;
+	size_t length;
+	BYTE *rtf = tnef_rtf(value, &length);
 
-	if (value->size >= RTF_HEADER && memcmp(value->data + 8, "MELA", 4) == 0) {
-		tell_file("body.rtf", value->data + RTF_HEADER, (size_t)value->size - RTF_HEADER);
-		return;
-	}
-	rtf = DecompressRTF(value, &length);
-	if (rtf == NULL || length < 0)
+	if (rtf == NULL)
 		tell_opaque(damaged);
 	else
-		tell_file("body.rtf", rtf, (size_t)length);
+		tell_file("body.rtf", rtf, length);
 	free(rtf);
 }
 
 /* --- texts --- */
 
 static void
-put_bytes(const TNEFStruct *tnef, const BYTE *bytes, size_t length)
-{
-	const unsigned page = tnef->CodePage.size >= 2
-				      ? tnef->CodePage.data[0] | tnef->CodePage.data[1] << 8
-				      : DEFAULT_PAGE;
-	const char *text = (const char *)bytes;
-	g_autofree char *converted = NULL;
-
-	if (bytes == NULL || length == 0)
-		return;
-	length = strnlen(text, length);
-	if (!g_utf8_validate_len(text, length, NULL))
-		text = converted = charset_table_convert(page, text, length);
-	else
-		text = converted = g_strndup(text, length);
-	text_out(text, strlen(text));
-	text_out_line();
-}
-
-static void
 put_value(const TNEFStruct *tnef, const variableLength *value)
 {
-	put_bytes(tnef, value->data, (size_t)MAX(value->size, 0));
+	g_autofree char *text = NULL;
+
+	if (value->data == NULL || value->size <= 0)
+		return;
+	text = tnef_text(tnef, value);
+	text_out(text, strlen(text));
+	text_out_line();
 }
 
 /* --- properties --- */
@@ -137,11 +106,11 @@ take_property(const TNEFStruct *tnef, const MAPIProperty *property, variableLeng
 
 	if (value->data == NULL)
 		return;
-	if (id == RTF_COMPRESSED)
+	if (id == TNEF_RTF_COMPRESSED)
 		tell_rtf(value);
-	else if (id == BODY_HTML)
-		tell_file("body.html", value->data, (size_t)MAX(value->size, 0));
-	else if (id == ATTACH_DATA)
+	else if (id == TNEF_BODY_HTML)
+		tell_file("body.html", value->data, tnef_length(value));
+	else if (id == TNEF_ATTACH_DATA)
 		tell_object(name, value);
 	else if (type == PT_STRING8 || type == PT_UNICODE)
 		put_value(tnef, value);
@@ -162,32 +131,14 @@ take_properties(const TNEFStruct *tnef, const MAPIProps *properties, const char 
 
 /* --- the message and its attachments --- */
 
-/* Caller frees. */
-static char *
-name_of(Attachment *attachment)
-{
-	const variableLength *name =
-		MAPIFindProperty(&attachment->MAPI, PROP_TAG(PT_STRING8, ATTACH_LONG_FILENAME));
-
-	if (name == MAPI_UNDEFINED)
-		name = MAPIFindProperty(&attachment->MAPI,
-					PROP_TAG(PT_UNICODE, ATTACH_LONG_FILENAME));
-	if (name == MAPI_UNDEFINED || name->data == NULL)
-		name = &attachment->Title;
-	return name->data == NULL ? g_strdup("")
-				  : g_utf8_make_valid((const char *)name->data,
-						      (gssize)strnlen((const char *)name->data,
-								      (size_t)MAX(name->size, 0)));
-}
-
 static void
 take_attachments(TNEFStruct *tnef)
 {
 	for (Attachment *each = tnef->starting_attach.next; each != NULL; each = each->next) {
-		g_autofree char *name = name_of(each);
+		g_autofree char *name = tnef_name(tnef, each);
 
 		if (each->FileData.data != NULL)
-			tell_file(name, each->FileData.data, (size_t)MAX(each->FileData.size, 0));
+			tell_file(name, each->FileData.data, tnef_length(&each->FileData));
 		put_value(tnef, &each->Title);
 		take_properties(tnef, &each->MAPI, name);
 	}

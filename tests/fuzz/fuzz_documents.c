@@ -1,6 +1,7 @@
 /*
  * What postseal-reader hands back about the documents of a message, where a document has taken it
- * over: whatever it says, the milter has text and names that the rules can look at, or a sentence.
+ * over: whatever it says, the milter has text and names that the rules can look at, or a sentence,
+ * and the portal lists parts that are in the message.
  *
  * The input is what the processes answer, one after the other, each with its length before it (two
  * bytes, the lower one first); when it is used up, they end without an answer.
@@ -13,6 +14,7 @@
 
 #include "core/worker.h"
 #include "delivery/facts.h"
+#include "mail/layout_unpack.h"
 #include "mail/mime_stream.h"
 #include "mail/parts.h"
 
@@ -153,6 +155,48 @@ ask_all(struct facts *facts)
 	documents_each(parts_documents(facts->parts), look_at_document, NULL);
 }
 
+/* --- what the portal lists --- */
+
+static void
+check_parts(const GPtrArray *parts)
+{
+	for (guint i = 0; i < parts->len; i++) {
+		const struct layout_part *part = g_ptr_array_index(parts, i);
+
+		if (part->offset > sizeof text || part->length > sizeof text - part->offset ||
+		    part->size > sizeof text || part->skip > sizeof text ||
+		    !g_utf8_validate(part->name, -1, NULL) ||
+		    (part->text != NULL && !g_utf8_validate(part->text, -1, NULL)))
+			abort();
+		if (part->inner != NULL) {
+			check_parts(part->inner->attachments);
+			check_parts(part->inner->body);
+		}
+	}
+}
+
+static void
+unpack_all(struct reader *reader)
+{
+	static const struct spool_settings in_memory = {.directory = "/tmp", .memory_max = 1 << 24};
+	g_autoptr(spool_auto) raw = spool_new(&in_memory);
+	g_autoptr(layout_auto) layout = NULL;
+	g_autoptr(layout_auto) again = NULL;
+	g_autofree char *printed = NULL;
+	struct fault fault;
+
+	if (!spool_append(raw, text, sizeof text - 1, &fault) ||
+	    (layout = layout_new(raw, &fault)) == NULL)
+		abort();
+	layout_unpack(layout, raw, reader, "/tmp");
+	check_parts(layout->attachments);
+	check_parts(layout->body);
+	printed = layout_print(layout);
+	again = printed == NULL ? NULL : layout_parse(printed);
+	if (again == NULL || again->attachments->len != layout->attachments->len)
+		abort();
+}
+
 static struct message *
 read_message(void)
 {
@@ -189,6 +233,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	facts_init(&facts, message, settings, &documents, NULL);
 	ask_all(&facts);
 	facts_clear(&facts);
+	input.answers = data;
+	input.left = size;
+	unpack_all(documents.reader);
 	reader_free(documents.reader);
 	return 0;
 }
