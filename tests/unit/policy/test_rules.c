@@ -1107,6 +1107,8 @@ what_cannot_be_meant_is_an_error(void **state)
 		 "expected the name of a header field, without a colon"},
 		{"match signed deliver plain add header \"subject\" \"x\"\n",
 		 ":5:39: found \"subject\", which is not for a rule to write"},
+		{"match signed deliver plain add header \"HP-Outer\" \"X-A: 1\"\n",
+		 "found \"HP-Outer\", which is not for a rule to write"},
 		{"match signed deliver plain add header \"content-type\" \"x\"\n",
 		 "found \"content-type\", which is not for a rule to write"},
 		{"match signed deliver plain add header \"X-Postseal-Verified\" \"x\"\n",
