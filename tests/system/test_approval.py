@@ -123,6 +123,19 @@ def test_held_copy_goes_by_the_next_rules_once_it_is_released(world, post, name,
     assert world.postgres.query(f"select count(*) from postseal.approval_chunk where approval = '{approval}'") == [["0"]]
 
 
+def test_subject_is_in_the_mail_to_those_who_approve_only_if_the_rule_says_so(world, post, name, sender):
+    """Nor in what the sender is told: mail in the open would say what the rule keeps back."""
+    for subject, approver, shows in (("Budget for Xanadu", "otto@example.com", True), ("Xanadu, twice", "audit@example.com", False)):
+        held(world, post, [f"{name}@plain.example"], subject=subject)
+        person = officer(world, post, approver)
+        link = link_for(person, sender)
+        (mail,) = [m for m in person.mails("Approval needed") if link in m.text()]
+        assert (b"Xanadu" in mail.raw) == ("Xanadu" in mail.text()) == shows
+    told = Person(world, post, sender)
+    sandbox.wait_until(lambda: len(told.mails("waits for approval")) == 2, "what the sender is told")
+    assert not any(b"Xanadu" in m.raw or "Xanadu" in m.text() for m in told.mails("waits for approval"))
+
+
 def test_held_message_is_sealed(world, post, name, sender):
     """Promise 7: neither its content nor its subject nor a link is in the database; login.key opens it."""
     to = [f"{name}@plain.example"]

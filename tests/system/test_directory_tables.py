@@ -106,6 +106,9 @@ def test_answers_are_remembered_for_their_lifetime(world, post, name):
     before = len(re.findall("employeeType=left", world.server.log()))
     said(post, "other@example.com", "joe@plain.example")
     assert len(re.findall("employeeType=left", world.server.log())) == before
+    world.read_rules_again()
+    said(post, "other@example.com", "joe@plain.example")
+    sandbox.wait_until(lambda: len(re.findall("employeeType=left", world.server.log())) > before, "it to be asked again after a reload")
 
 
 WAITS = "This message cannot be secured at the moment. It was not sent; it will be tried again."  # what went wrong is for the admin, in the log
@@ -128,6 +131,20 @@ def test_directory_that_is_down_lets_nothing_pass(world, post, name):
     finally:
         world.server.serve()
     sandbox.wait_until(lambda: "Nobody known." in said(post, sender, "joe@plain.example"), "the directory to be asked again")
+
+
+def test_directory_that_is_down_makes_wait_who_was_asked_before(world, post, name):
+    """Whatever it said: an answer is worth nothing once its lifetime is over."""
+    yes, no = "law@example.com", f"{name}@example.com"
+    assert said(post, yes, "joe@plain.example") == "delivered"
+    assert "Nobody known." in said(post, no, "joe@plain.example")
+    world.server.stop()
+    try:
+        for sender in (yes, no):
+            sandbox.wait_until(lambda: WAITS in said(post, sender, "joe@plain.example"), "the lifetime to be over")
+    finally:
+        world.server.serve()
+    sandbox.wait_until(lambda: said(post, yes, "joe@plain.example") == "delivered", "the directory to be asked again")
 
 
 def test_finder_that_is_gone_lets_nothing_pass(world, post, name):
