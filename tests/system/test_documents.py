@@ -404,20 +404,26 @@ def test_readers_of_documents_are_limited_by_the_kernel(program, megabytes):
     assert limits["Max file size"] == limits["Max core file size"] == limits["Max processes"] == ["0", "0"]
 
 
+CATALOG, KIDS = "<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Kids[3 0 R]/Count 1>>"
+DRAWN = f"stream\nBT /H 9 Tf 9 9 Td ({NUMBER}) Tj ET\nendstream"
+HELVETICA = "/Font<</H<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>"
+
+
+def page_with(contents, resources=HELVETICA):
+    return f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 99]/Resources<<{resources}>>/Contents {contents} 0 R>>"
+
+
+# What is read has the number: no loop hides it.
 LOOPS = {
-    "pages": pdf_of("<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Kids[2 0 R 2 0 R]/Count 2>>"),
-    "parents": pdf_of("<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Kids[3 0 R]/Count 1/Parent 3 0 R>>", "<</Type/Page/Parent 2 0 R>>"),
-    "outline": pdf_of("<</Type/Catalog/Pages 2 0 R/Outlines 4 0 R>>", "<</Type/Pages/Kids[3 0 R]/Count 1>>",
-                      "<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>", "<</First 5 0 R/Last 5 0 R>>",
-                      "<</Title(a)/Parent 4 0 R/First 5 0 R/Next 5 0 R/Dest[3 0 R/Fit]>>"),
-    "lengths": pdf_of("<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Kids[3 0 R]/Count 1>>",
-                      "<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]/Contents 4 0 R>>", "<</Length 4 0 R>>stream\nBT ET\nendstream"),
-    "forms": pdf_of("<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Kids[3 0 R]/Count 1>>",
-                    "<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]/Contents 4 0 R/Resources<</XObject<</F 5 0 R>>>>>>",
-                    "<</Length 5>>stream\n/F Do\nendstream",
-                    "<</Type/XObject/Subtype/Form/BBox[0 0 9 9]/Resources<</XObject<</F 5 0 R>>>>/Length 11>>stream\n/F Do /F Do\nendstream"),
-    "a million pages": pdf_of("<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Kids[3 0 R]/Count 1000000>>",
-                              "<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>"),
+    "pages": pdf_of(CATALOG, "<</Type/Pages/Kids[2 0 R 2 0 R]/Count 2>>"),
+    "parents": pdf_of(CATALOG, "<</Type/Pages/Kids[3 0 R]/Count 1/Parent 3 0 R>>", page_with(4), f"<</Length 99>>{DRAWN}"),
+    "outline": pdf_of("<</Type/Catalog/Pages 2 0 R/Outlines 4 0 R>>", KIDS, page_with(6), "<</First 5 0 R/Last 5 0 R>>",
+                      "<</Title(a)/Parent 4 0 R/First 5 0 R/Next 5 0 R/Dest[3 0 R/Fit]>>", f"<</Length 99>>{DRAWN}"),
+    "lengths": pdf_of(CATALOG, KIDS, page_with(4), f"<</Length 4 0 R>>{DRAWN}"),
+    "forms": pdf_of(CATALOG, KIDS, page_with(4, "/XObject<</F 5 0 R>>"), "<</Length 5>>stream\n/F Do\nendstream",
+                    f"<</Type/XObject/Subtype/Form/BBox[0 0 200 99]/Resources<</XObject<</F 5 0 R>>{HELVETICA}>>/Length 99>>"
+                    + DRAWN.replace("BT", "/F Do BT").replace("ET", "ET /F Do")),
+    "a million pages": pdf_of(CATALOG, "<</Type/Pages/Kids[3 0 R]/Count 1000000>>", page_with(4), f"<</Length 99>>{DRAWN}"),
     "references": pdf_of("2 0 R", "1 0 R"),
 }
 
@@ -430,11 +436,21 @@ def test_pdf_that_refers_to_itself_ends(kind):
 
 @pytest.mark.parametrize("kind", LOOPS)
 def test_message_with_a_pdf_that_refers_to_itself_gets_its_verdict(post, kind):
-    """Opaque, or read."""
+    """Opaque, or read, with what is on the page."""
     is_opaque = bool(read(LOOPS[kind]).opaque)
-    assert is_opaque == (kind in ("pages", "references"))
+    assert is_opaque == (kind in ("pages", "references", "a million pages"))
     assert ("It cannot be looked into." in answer(post, "opaque", LOOPS[kind])) == is_opaque
-    assert answer(post, "text", LOOPS[kind]) == ("4" if is_opaque else "250")
+    said = answer(post, "text", LOOPS[kind])
+    assert said == "4" if is_opaque else "It has the number." in said
+
+
+@pytest.mark.parametrize("count", ["/Count 1000000", "/Count 0", "/Count -1", ""])
+def test_pdf_with_a_wrong_count_of_pages_was_an_empty_one(post, count):
+    """The library found no page where other programs show one."""
+    kids = KIDS.replace("/Count 1", count)
+    document = pdf_of(CATALOG, kids, page_with(4), f"<</Length 99>>{DRAWN}")
+    assert "It cannot be looked into." in answer(post, "opaque", document) or "It has the number." in answer(post, "text", document)
+    assert answer(post, "text", document) != "250"
 
 
 def test_archives_within_each_other_are_opened_to_a_limit(post):
