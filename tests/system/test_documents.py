@@ -99,7 +99,7 @@ def watched(world, post, name, attachments):
     [[trace]] = world.postgres.query(f"select trace::text from postseal.copy where recipient = '{to}'")
     steps = [step for step in json.loads(trace)["rules"] if step.get("watched")]
     assert len(steps) == len(SOUGHT) and not any("unanswered" in step for step in steps), steps
-    found = {each["detector"]: (each["count"], each["part"]) for step in steps for each in step.get("found", ())}
+    found = {each.get("detector") or each["table"]: (each["count"], each["part"]) for step in steps for each in step.get("found", ())}
     return [step["name"] for step in steps if step["matched"]], found
 
 
@@ -109,8 +109,21 @@ def test_what_each_detector_looks_for_is_found_in_every_form_and_near_misses_are
     right, near = ([FORMS[form](pair[i]) for pair in SOUGHT.values()] for i in (0, 1))
     names, found = watched(world, post, f"{name}.right", right)
     assert names == list(SOUGHT)
-    assert found == {detector: (1, f"part {i + 2}, application/octet-stream") for i, detector in enumerate(SOUGHT) if detector != "diagnoses"}
+    assert found == {detector: (1, f"part {i + 2}, application/octet-stream") for i, detector in enumerate(SOUGHT)}
     assert watched(world, post, f"{name}.near", near) == ([], {})
+
+
+def test_words_of_a_table_are_counted_on_record_and_not_shown(world, post, name, tmp_path):
+    """Of a table of words, neither how many nor where was on record."""
+    content, to = b"text/plain; charset=utf-8", f"{name}@plain.example"
+    message = post.compose([to], b"A fracture of the\r\nSKULL.\r\n", content=content, sender="detect@example.com")
+    (tmp_path / "mail.eml").write_bytes(message)
+    said = world.postseal("policy", "explain", "--from", "detect@example.com", "--to", to, tmp_path / "mail.eml")
+    assert "found: 1 of <diagnoses> (part 1, text/plain)" in said
+    post.accepted(message, [to], sender="detect@example.com")
+    [[trace]] = world.postgres.query(f"select trace::text from postseal.copy where recipient = '{to}'")
+    found = [each for step in json.loads(trace)["rules"] for each in step.get("found", ())]
+    assert found == [{"table": "diagnoses", "count": 1, "part": "part 1, text/plain"}] and "skull" not in trace.lower()
 
 
 NUMBER_KINDS = ("card", "iban", "ahv", "ssn")

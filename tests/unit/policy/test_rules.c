@@ -1744,6 +1744,51 @@ own_detectors_are_expressions_with_checksums(void **state)
 }
 
 /* What was found is on record, but never the number. */
+/* Of a table of words, neither how many nor where was on record. */
+static void
+words_of_a_table_are_counted_on_record(void **state)
+{
+	static const char *const found[][3] = {
+		{"", "asthma, Measles and mumps",
+		 "[{\"table\":\"d\",\"count\":2,\"part\":\"text\"}]"},
+		{"Mumps", "asthma", "[{\"table\":\"d\",\"count\":2,\"part\":\"subject\"}]"},
+		{"", "mumps, mumps", "[{\"table\":\"d\",\"count\":1,\"part\":\"text\"}]"},
+		{"", "nothing", NULL},
+	};
+	struct loaded l;
+	struct policy *p = good(&l, "table d words { \"asthma\" \"measles\" \"mumps\" }\n"
+				    "match text in <d> at least 2 deliver pickup\n"
+				    "otherwise deliver plain\n");
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(found); i++) {
+		const struct policy_facts facts = {.sender = "",
+						   .subject = found[i][0],
+						   .opaque = some_opaque,
+						   .headers = one_header,
+						   .parts = two_parts,
+						   .text = some_text};
+		g_autoptr(policy_question_auto) question = policy_question_new(p, NULL, &facts);
+		struct policy_decision decision;
+		struct fault fault = {0};
+		json_t *list;
+		char *shown;
+
+		text_of_message = found[i][1];
+		assert_true(policy_decide(question, "x@x.example", &decision, &fault));
+		list = json_object_get(json_array_get(decision.trace, 0), "found");
+		shown = list == NULL ? NULL : json_dumps(list, JSON_COMPACT);
+		if (found[i][2] == NULL)
+			assert_null(shown);
+		else
+			assert_string_equal(shown, found[i][2]);
+		free(shown);
+		policy_decision_clear(&decision);
+	}
+	text_of_message = "";
+	unload(&l);
+}
+
 static void
 number_is_masked_on_record(void **state)
 {
@@ -1944,6 +1989,7 @@ main(void)
 		cmocka_unit_test(detectors_count_in_subject_names_and_text_together),
 		cmocka_unit_test(own_detectors_are_expressions_with_checksums),
 		cmocka_unit_test(number_is_masked_on_record),
+		cmocka_unit_test(words_of_a_table_are_counted_on_record),
 		cmocka_unit_test(detector_waits_for_what_cannot_be_looked_into),
 		cmocka_unit_test(errors_in_detectors_are_told),
 		cmocka_unit_test(expression_that_imitates_a_detector_is_a_warning),
