@@ -522,6 +522,9 @@ NOT_READ = {
     "parquet": lambda: b"PAR1" + noise(2000, "parquet") + NUMBER.encode(), "wordperfect": lambda: b"\xffWPC" + noise(2000, "wpd") + NUMBER.encode(),
     "lotus": lambda: b"\0\0\2\0\6\4\6\0" + bytes(20) + NUMBER.encode() + bytes(20), "excel 4": lambda: b"\x09\4\6\0" + bytes(20) + NUMBER.encode(),
     "openssl": openssl, "keepass": lambda: bytes.fromhex("03d9a29a67fb4bb5") + noise(300, "kdbx"),
+    "djvu": lambda: b"AT&TFORM" + struct.pack(">I", 900) + b"DJVU" + noise(900, "djvu") + NUMBER.encode(),
+    "luks": lambda: b"LUKS\xba\xbe\0\2" + noise(5000, "luks"),
+    "axcrypt": lambda: bytes.fromhex("c0b9072e4f93f146a015792ca1d9e821") + noise(900, "axcrypt"),
     "ansible": lambda: b"$ANSIBLE_VAULT;1.1;AES256\n" + noise(100, "vault").hex().encode(),
 }
 
@@ -532,6 +535,16 @@ def test_format_that_nobody_reads_was_passed_over_in_silence(post, kind):
     for file in (document, zipped({"a.dat": document})):
         assert "It cannot be looked into." in answer(post, "opaque", file)
         assert answer(post, "text", file) == "4"
+
+
+def test_text_that_was_encoded_once_more_is_neither_read_nor_opaque(post):
+    """As postseal.conf(5) says: base64 that was pasted, and a data: address."""
+    pasted = base64_lines(f"Number {NUMBER}".encode())
+    address = b'<p>See <a href="data:text/plain;base64,' + pasted.strip() + b'">the number</a>.</p>'
+    for text in (b"Please decode:\r\n\r\n" + pasted, address):
+        assert answer(post, "text", text) == answer(post, "opaque", text) == "250"
+        assert answer(post, "text", zipped({"a.html": text})) == answer(post, "opaque", zipped({"a.html": text})) == "250"
+    assert "It has the number." in answer(post, "text", b"Please decode: " + NUMBER.encode())
 
 
 def test_what_is_like_a_message_is_text_that_is_read(post):
