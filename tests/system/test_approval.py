@@ -178,6 +178,7 @@ def test_link_shows_and_asks_and_its_form_releases(world, post, name, sender):
     assert approvals(world, record)[0][1] == ""
     page = otto.browser.get(link)
     assert all(a in page.text for a in (sender, *to, "Budgets need approval.")) and "Budget 2027" not in page.text
+    assert SECRET.decode().strip() not in page.text and SECRET.decode().strip() not in mail
     assert "<script" not in page.text
     page = otto.browser.send({"action": "release", "because": "Agreed."})
     assert "approved" in page.text and "otto@example.com" in page.text and "Agreed." in page.text
