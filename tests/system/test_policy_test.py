@@ -92,6 +92,26 @@ from "sue@x.example" portal portal to "office@example.com" gives plain
     assert "rules.expect:5:29: found portal, expected" in done.stderr and done.returncode == 1
 
 
+@pytest.mark.parametrize("head", [
+    "Content-Type: message/rfc822", "Content-Type: application/octet-stream; name=mail.eml\nContent-Transfer-Encoding: base64"])
+def test_type_of_a_part_within_an_attached_message_is_seen(tmp_path, head):
+    """Also of one that is attached as a file."""
+    def mail(kind):
+        inner = b"Subject: inner\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=i\r\n\r\n" + multipart(
+            "i", part("Content-Type: text/plain", b"x\r\n"), part(f"Content-Type: {kind}\nContent-Transfer-Encoding: base64", b"eA==\r\n"))
+        body = multipart("b", part("Content-Type: text/plain", b"x\r\n"), part(head, base64_lines(inner) if "base64" in head else inner))
+        return b"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n" + body
+
+    (tmp_path / "postseal.conf").write_text(CONFIG.replace('rule "night"', 'rule "dicom" match attachment type "application/dicom" reject "x"\nrule "night"'))
+    (tmp_path / "dicom.eml").write_bytes(mail("Application/DICOM"))
+    (tmp_path / "other.eml").write_bytes(mail("image/png"))
+    done = run_in(tmp_path, """
+from "anna@example.com" to "a@x.example" file "dicom.eml" gives reject by "dicom"
+from "anna@example.com" to "a@x.example" file "other.eml" gives smime
+""")
+    assert (done.stderr, done.stdout) == ("", "2 of 2 expectations hold\n")
+
+
 def test_rows_for_programs(run):
     done = run(GOOD, "--json")
     rows = json.loads(done.stdout)
