@@ -1,10 +1,12 @@
 """Rules that ask a directory: slapd as Debian ships it, over TLS, by the real finder."""
 import re
+import socket
 import subprocess
 
 import pytest
 
 import world as sandbox
+from directory_server import ber, message
 from slapd import SUFFIX, DirectoryServer, person
 
 GROUP = f"cn=lawyers,ou=groups,{SUFFIX}"
@@ -28,6 +30,7 @@ class World(sandbox.World):
         super().make_certificates()
         certificate = self.authority.issue("directory", "/CN=localhost", "subjectAltName=IP:127.0.0.1")
         self.server = DirectoryServer(self.directory / "slapd", certificate)
+        self.elsewhere = socket.create_server(("127.0.0.1", 0))
         self.server.start(
             person("Law", "law@example.com", LAWYER + "proxyAddresses: smtp:law.alias@example.com\n")
             + person("Other", "other@example.com") + person("Gone", "gone@example.com", LAWYER + "employeeType: left\n")
@@ -35,6 +38,8 @@ class World(sandbox.World):
             + person("Twin", "twin@example.com", LAWYER) + person("Twin 2", "twin@example.com", LAWYER)
             + "".join(person(f"Many {n}", "many@example.com", LAWYER) for n in range(150))
             + person("Star", "aXb@example.com", LAWYER)
+            + f"dn: ou=elsewhere,{SUFFIX}\nobjectClass: referral\nobjectClass: extensibleObject\nou: elsewhere\n"
+              f"ref: ldap://127.0.0.1:{self.elsewhere.getsockname()[1]}/ou=elsewhere,{SUFFIX}\n\n"
             + f"dn: o=Partner,{SUFFIX}\nobjectClass: organization\no: Partner\ndescription: partner.example\n\n")
 
     def write_config(self, rules, settings=""):
@@ -84,6 +89,21 @@ def test_recipients_and_domains(world, post):
     assert "To a lawyer." in said(post, "other@example.com", "outside@plain.example")
     assert "To a partner." in said(post, "other@example.com", "tom@partner.example")
     assert "Nobody known." in said(post, "other@example.com", "tom@smime.example")
+
+
+def test_reference_to_another_server_is_not_followed(world, post, name):
+    """It is in each answer: who is only there counts as missing, and nobody is asked there."""
+    assert "Nobody known." in said(post, f"{name}@example.com", "joe@plain.example")
+    assert said(post, "law@example.com", "joe@plain.example") == "delivered"
+    with socket.create_connection(("127.0.0.1", world.server.plain)) as client:
+        # Everything below the base, RFC 4511 4.5.1; the reference is in the answer (4.5.3).
+        asked = ber(4, SUFFIX.encode()) + ber(10, b"\2") + ber(10, b"\0") + ber(2, b"\0") * 2 + ber(1, b"\0") + ber(0x87, b"nobody") + ber(0x30, b"")
+        client.sendall(message(1, ber(0x63, asked)))
+        client.settimeout(20)
+        assert f"ldap://127.0.0.1:{world.elsewhere.getsockname()[1]}/".encode() in client.recv(4096)
+    world.elsewhere.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        world.elsewhere.accept()
 
 
 def test_explain_says_what_the_directory_said(world, post, tmp_path):
