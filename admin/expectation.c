@@ -130,8 +130,13 @@ read_part(struct cursor *cursor)
 		cursor->at++;
 		return read_outcome(cursor);
 	}
-	return expect(cursor, "from, to, user, client, time, file, subject, text, gives, by or the "
-			      "end of the line");
+	if (is_word(word, "portal") && !cursor->expectation->is_portal) {
+		cursor->at++;
+		cursor->expectation->is_portal = true;
+		return true;
+	}
+	return expect(cursor, "from, to, user, client, time, portal, file, subject, text, gives, "
+			      "by or the end of the line");
 }
 
 static bool

@@ -15,6 +15,7 @@ struct expectation {
 	const char *from;
 	GPtrArray *to; /* const char * */
 	const char *user, *client, *time;
+	bool is_portal;	  /* a member writes it in the portal */
 	const char *file; /* path of the message, from the directory of the expectations */
 	const char *subject, *text; /* or what it consists of */
 	GPtrArray *gives;	    /* const char *: methods, or "reject" or "wait" alone */

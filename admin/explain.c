@@ -24,20 +24,27 @@ shown_member(const json_t *object, const char *key, char **shown_r)
 	return *shown_r = report_shown(text == NULL ? "" : text);
 }
 
-/* What detectors found, masked. */
+/* What detectors found, masked; of words in tables, only how many there are. */
 static void
 print_found(FILE *file, const json_t *list)
 {
-	g_autofree char *detector = NULL, *sample = NULL, *part = NULL;
+	g_autofree char *detector = NULL, *table = NULL, *sample = NULL, *part = NULL;
 	const json_t *found;
 	size_t i;
 
 	json_array_foreach((json_t *)list, i, found)
 	{
-		fprintf(file, "            found: %s, %lld, such as %s (%s)\n",
-			shown_member(found, "detector", &detector),
-			(long long)json_integer_value(json_object_get(found, "count")),
-			shown_member(found, "sample", &sample), shown_member(found, "part", &part));
+		const long long count = json_integer_value(json_object_get(found, "count"));
+
+		if (json_object_get(found, "table") != NULL)
+			fprintf(file, "            found: %lld of <%s> (%s)\n", count,
+				shown_member(found, "table", &table),
+				shown_member(found, "part", &part));
+		else
+			fprintf(file, "            found: %s, %lld, such as %s (%s)\n",
+				shown_member(found, "detector", &detector), count,
+				shown_member(found, "sample", &sample),
+				shown_member(found, "part", &part));
 	}
 }
 

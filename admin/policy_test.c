@@ -95,6 +95,8 @@ answer_shown(const struct answer *answer, const char *const *found)
 
 	if (answer->waits)
 		return g_strdup_printf("wait: %s", answer->fault.text);
+	if (decision->rule == NULL)
+		return g_strdup("refuse: no rule lets members of the portal write there");
 	return g_strdup_printf("%s by %sline %u%s%s", words, name == NULL ? "" : name,
 			       decision->line, decision->file == NULL ? "" : " of ",
 			       decision->file == NULL ? "" : decision->file);
@@ -107,17 +109,23 @@ row_for(const struct expectation *expectation, const char *recipient, const stru
 				 *const refuses[] = {"refuse", NULL},
 				 *const holds[] = {"hold", NULL};
 	const char *const *found = answer->waits		     ? waits
+				   : answer->decision.rule == NULL   ? refuses
 				   : answer->decision.reject != NULL ? rejects
 				   : answer->decision.refuse != NULL ? refuses
 				   : answer->decision.hold != NULL   ? holds
 								     : answer->decision.methods;
 	g_autofree char *shown = answer_shown(answer, found);
 	g_autofree char *expected = expectation_shown(expectation);
+	const GPtrArray *names = answer->decision.watched;
+	json_t *watched = json_array();
 
-	return json_pack("{s:s, s:i, s:s, s:b, s:s, s:o}", "file", expectation->place.file->path,
-			 "line", (int)expectation->place.line, "recipient", recipient, "holds",
+	for (guint i = 0; names != NULL && i < names->len; i++)
+		json_array_append_new(watched, json_string(g_ptr_array_index(names, i)));
+	return json_pack("{s:s, s:i, s:s, s:b, s:s, s:o, s:o}", "file",
+			 expectation->place.file->path, "line", (int)expectation->place.line,
+			 "recipient", recipient, "holds",
 			 is_as_expected(expectation, found, answer->decision.name), "expected",
-			 expected, "found", report_text(shown));
+			 expected, "found", report_text(shown), "watched", watched);
 }
 
 /* A message waits where a rule cannot look into it; a database that is down says nothing about the
@@ -166,6 +174,7 @@ ask_rules(const struct trial *trial, const struct expectation *expectation,
 
 	facts_init(&facts, message, admin->settings, &documents, NULL);
 	facts.policy.time = time;
+	facts.policy.is_portal = expectation->is_portal;
 	question = policy_question_new(admin->policy, admin->database, &facts.policy);
 	asked = ask(expectation, question, message, trial->rows, fault);
 	policy_question_free(question);

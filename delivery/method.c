@@ -1,5 +1,6 @@
 #include "delivery/method.h"
 
+#include <gmime/gmime.h>
 #include <string.h>
 
 #include "delivery/methods/clear_signature.h"
@@ -29,6 +30,20 @@ GPtrArray *
 group_fields(const struct group *group)
 {
 	return group->is_signed ? clear_signature_fields(group) : group->method->fields(group);
+}
+
+GPtrArray *
+group_added(const struct group *group)
+{
+	GPtrArray *fields = g_ptr_array_new_with_free_func((GDestroyNotify)field_free);
+
+	for (const struct policy_field *f = group->added; f != NULL && f->name != NULL; f++) {
+		g_autofree char *encoded = g_mime_utils_header_encode_text(NULL, f->value, "utf-8");
+		g_autofree char *value = g_strconcat(" ", encoded, NULL);
+
+		g_ptr_array_add(fields, field_new(f->name, value));
+	}
+	return fields;
 }
 
 bool

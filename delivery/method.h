@@ -157,6 +157,8 @@ const struct method *method_find(const char *name);
  * and the original body, if neither changes them. */
 bool group_has_new_content(const struct group *group);
 GPtrArray *group_fields(const struct group *group);
+/* struct field: what its rule adds, as it is sent; empty: nothing. Caller frees. */
+GPtrArray *group_added(const struct group *group);
 bool group_write(const struct delivery_context *delivery, const struct group *group,
 		 struct sink *sink, struct fault *fault);
 /* Our own key that signed the copy, or NULL. */

@@ -1,6 +1,5 @@
 #include "delivery/variant.h"
 
-#include <gmime/gmime.h>
 #include <string.h>
 
 #include "delivery/inbound/results.h"
@@ -42,28 +41,6 @@ add(struct variant *variant, const char *line)
 	g_ptr_array_add(variant->added, field_new(name, line + strlen(name) + 1));
 }
 
-/* What a rule adds is in place of what the message says there itself: nobody else can write it. */
-static bool
-is_replaced(const struct field *field, const struct policy_field *added)
-{
-	for (; added != NULL && added->name != NULL; added++)
-		if (field_is(field, added->name))
-			return true;
-	return false;
-}
-
-static void
-add_of_rule(struct variant *variant, const struct policy_field *added)
-{
-	for (; added != NULL && added->name != NULL; added++) {
-		g_autofree char *encoded =
-			g_mime_utils_header_encode_text(NULL, added->value, "utf-8");
-		g_autofree char *value = g_strconcat(" ", encoded, NULL);
-
-		g_ptr_array_add(variant->added, field_new(added->name, value));
-	}
-}
-
 static void
 add_fields(struct variant *variant, const struct group *group)
 {
@@ -75,8 +52,7 @@ add_fields(struct variant *variant, const struct group *group)
 
 /* The first subject is replaced; other subjects, and fields that repeat it, are removed. */
 static void
-hide_subject(struct variant *variant, const struct message *message,
-	     const struct policy_field *added)
+hide_subject(struct variant *variant, const struct message *message, const GPtrArray *added)
 {
 	const struct field *subject = message_field(message, "Subject");
 	struct hidden_subject hidden;
@@ -89,7 +65,7 @@ hide_subject(struct variant *variant, const struct message *message,
 			edit(variant, i, ENTITY_OUTER_SUBJECT);
 		else if (field_is_never_sent(field) || is_of_old_content(field) ||
 			 field_is(field, "Subject") || hidden_subject_is_told(&hidden, field) ||
-			 is_replaced(field, added))
+			 field_is_in(field, added))
 			edit(variant, i, NULL);
 	}
 	hidden_subject_clear(&hidden);
@@ -97,7 +73,7 @@ hide_subject(struct variant *variant, const struct message *message,
 
 static void
 show_subject(struct variant *variant, const struct message *message, bool new_content,
-	     const char *const *tags, const struct policy_field *added)
+	     const char *const *tags, const GPtrArray *added)
 {
 	for (guint i = 0; i < message->fields->len; i++) {
 		const struct field *field = g_ptr_array_index(message->fields, i);
@@ -105,7 +81,7 @@ show_subject(struct variant *variant, const struct message *message, bool new_co
 			field_is(field, "Subject") ? subject_tags_remove(field->value, tags) : NULL;
 
 		if (field_is_never_sent(field) || (new_content && is_of_old_content(field)) ||
-		    without != NULL || is_replaced(field, added))
+		    without != NULL || field_is_in(field, added))
 			edit(variant, i, without);
 	}
 }
@@ -145,7 +121,9 @@ variant_init(struct variant *variant, const struct delivery_context *delivery,
 	     const struct group *group, const char *const *tags)
 {
 	const struct message *message = delivery->message;
-	const struct policy_field *added = group == NULL ? NULL : group->added;
+	/* What a rule adds is in place of what the message says there itself: nobody else can write
+	 * it. */
+	g_autoptr(GPtrArray) added = group == NULL ? g_ptr_array_new() : group_added(group);
 	bool new_content = group != NULL && group_has_new_content(group);
 
 	variant->first = g_ptr_array_new_with_free_func((GDestroyNotify)field_free);
@@ -159,7 +137,7 @@ variant_init(struct variant *variant, const struct delivery_context *delivery,
 		show_subject(variant, message, new_content, tags, added);
 	if (new_content)
 		add_fields(variant, group);
-	add_of_rule(variant, added);
+	g_ptr_array_extend_and_steal(variant->added, g_steal_pointer(&added));
 }
 
 void

@@ -39,8 +39,21 @@ append_subject(GString *head, const struct field *field, bool is_first, const ch
 		append_outer(head, field->name, ENTITY_OUTER_SUBJECT);
 }
 
+/* Readers take the field inside for the true one. */
 static void
-append_fields(GString *head, const struct message *message, const char *const *tags)
+append_added(GString *head, const GPtrArray *added)
+{
+	for (guint i = 0; i < added->len; i++) {
+		const struct field *field = g_ptr_array_index(added, i);
+
+		field_append(head, field);
+		append_outer(head, field->name, field->value);
+	}
+}
+
+static void
+append_fields(GString *head, const struct message *message, const char *const *tags,
+	      const GPtrArray *added)
 {
 	const struct field *subject = message_field(message, "Subject");
 	struct hidden_subject hidden;
@@ -49,7 +62,7 @@ append_fields(GString *head, const struct message *message, const char *const *t
 	for (guint i = 0; i < message->fields->len; i++) {
 		const struct field *field = g_ptr_array_index(message->fields, i);
 
-		if (field_is_content(field) || is_of_transport(field))
+		if (field_is_content(field) || is_of_transport(field) || field_is_in(field, added))
 			continue;
 		if (field_is(field, "Subject")) {
 			append_subject(head, field, field == subject, tags);
@@ -59,6 +72,7 @@ append_fields(GString *head, const struct message *message, const char *const *t
 		if (!hidden_subject_is_told(&hidden, field))
 			append_outer(head, field->name, field->value);
 	}
+	append_added(head, added);
 	hidden_subject_clear(&hidden);
 }
 
@@ -93,13 +107,14 @@ append_content(GString *head, const struct message *message, bool has_element)
 }
 
 static void
-protect(struct entity *entity, const struct message *message, const char *const *tags)
+protect(struct entity *entity, const struct message *message, const char *const *tags,
+	const GPtrArray *added)
 {
 	g_autofree char *subject = subject_tags_shown(message, tags);
 	struct legacy_display display = {0};
 
 	entity->head = g_string_new(NULL);
-	append_fields(entity->head, message, tags);
+	append_fields(entity->head, message, tags, added);
 	if (message_field(message, "Subject") != NULL)
 		legacy_display_make(&display, message, subject);
 	append_content(entity->head, message, display.is_in_root);
@@ -112,11 +127,11 @@ protect(struct entity *entity, const struct message *message, const char *const 
 
 void
 entity_init(struct entity *entity, const struct message *message, const char *const *tags,
-	    bool hides_subject)
+	    const GPtrArray *added, bool hides_subject)
 {
 	*entity = (struct entity){.body = message->body};
 	if (hides_subject)
-		protect(entity, message, tags);
+		protect(entity, message, tags, added);
 	else
 		entity->head = message_entity_header(message);
 }

@@ -20,9 +20,10 @@ struct entity {
 };
 
 /* `tags`, a list that ends with NULL, are removed from a subject that travels inside
- * (subject_tags.h). The message must outlive the entity. */
+ * (subject_tags.h). `added`, struct field, stand outside in place of the message's fields of these
+ * names, so in a header inside as well. The message must outlive the entity. */
 void entity_init(struct entity *entity, const struct message *message, const char *const *tags,
-		 bool hides_subject);
+		 const GPtrArray *added, bool hides_subject);
 void entity_clear(struct entity *entity);
 /* Writes all of it. */
 bool entity_write(const struct entity *entity, struct sink *sink, struct fault *fault);

@@ -38,6 +38,15 @@ field_is_one_of(const struct field *field, const char *const *names)
 }
 
 bool
+field_is_in(const struct field *field, const GPtrArray *fields)
+{
+	for (guint i = 0; i < fields->len; i++)
+		if (field_is(field, ((const struct field *)g_ptr_array_index(fields, i))->name))
+			return true;
+	return false;
+}
+
+bool
 field_is_content(const struct field *field)
 {
 	return g_ascii_strncasecmp(field->name, "Content-", 8) == 0;

@@ -19,6 +19,8 @@ void field_free(struct field *field);
 /* Names are compared without regard to case. */
 bool field_is(const struct field *field, const char *name);
 bool field_is_one_of(const struct field *field, const char *const *names); /* end with NULL */
+/* Does one of them, struct field, have its name? */
+bool field_is_in(const struct field *field, const GPtrArray *fields);
 /* Content-* fields, which describe the body and travel with it (RFC 2045). */
 bool field_is_content(const struct field *field);
 /* No variant of a message contains these: Bcc (RFC 5322 §3.6.3), and our own X-Postseal-* and

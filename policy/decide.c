@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "policy/detect.h"
+#include "policy/text_words.h"
 
 enum { TRACE_MAX = 100 };	  /* rules; of more, the last ones are kept, and it is said */
 enum { UNKNOWN, NO, YES, MAYBE }; /* MAYBE: what the condition asks about cannot be looked into */
@@ -30,6 +31,7 @@ policy_question_free(struct policy_question *question)
 	g_free(question->known);
 	g_free(question->known_of_recipient);
 	detections_free(question->detections);
+	g_clear_pointer(&question->words, g_hash_table_unref);
 	g_free(question);
 }
 
@@ -183,14 +185,17 @@ wait_for_rule(const struct policy_question *question, const struct rule *rule,
 
 /* --- the trace --- */
 
-/* What detectors that the rule names have found, masked. */
+/* What detectors that the rule names have found, masked, and how many words of tables there are. */
 static json_t *
 found_for(const struct policy_question *question, const struct rule *rule)
 {
 	json_t *list = json_array();
 
 	for (guint i = 0; i < rule->leaves->len; i++) {
-		json_t *found = detect_found(question, g_ptr_array_index(rule->leaves, i));
+		const struct condition *condition = g_ptr_array_index(rule->leaves, i);
+		json_t *found = condition->matcher == &match_text_words
+					? text_words_found(question, condition)
+					: detect_found(question, condition);
 
 		if (found != NULL)
 			json_array_append_new(list, found);

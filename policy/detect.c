@@ -22,17 +22,15 @@ struct search {
 	int error; /* of PCRE2, for `failed` */
 };
 
-static char *
-where_is(const struct search *search)
+char *
+found_where(const struct policy_facts *facts, const char *where, const char *field)
 {
-	const struct policy_facts *facts = &search->question->facts;
-
-	if (search->field != NULL)
-		return g_ascii_strcasecmp(search->field, "Subject") == 0
+	if (field != NULL)
+		return g_ascii_strcasecmp(field, "Subject") == 0
 			       ? g_strdup("subject")
-			       : g_strconcat("header ", search->field, NULL);
-	if (search->where != NULL || facts->place == NULL)
-		return g_strdup(search->where == NULL ? "text" : search->where);
+			       : g_strconcat("header ", field, NULL);
+	if (where != NULL || facts->place == NULL)
+		return g_strdup(where == NULL ? "text" : where);
 	return facts->place(facts->context);
 }
 
@@ -41,7 +39,7 @@ note(const struct search *search, struct detected *detected, const char *text, s
 {
 	if (detected == NULL)
 		return;
-	detected->where = where_is(search);
+	detected->where = found_where(&search->question->facts, search->where, search->field);
 	detected->sample = detections_mask(text, length);
 }
 

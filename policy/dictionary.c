@@ -173,6 +173,12 @@ dictionary_finds_free(struct dictionary_finds *finds)
 	g_free(finds);
 }
 
+unsigned
+dictionary_finds_count(const struct dictionary_finds *finds)
+{
+	return finds->count;
+}
+
 /* Does a word go on from before this place to behind it? */
 static bool
 is_within_word(const char *text, const char *at)

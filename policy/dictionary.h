@@ -23,6 +23,8 @@ struct dictionary_finds;
 
 struct dictionary_finds *dictionary_finds_new(const struct dictionary *dictionary);
 void dictionary_finds_free(struct dictionary_finds *finds);
+/* How many different ones. */
+unsigned dictionary_finds_count(const struct dictionary_finds *finds);
 /* Looks for the entries in valid UTF-8, until `enough` different ones have been found in this text
  * and earlier ones; returns whether that is so. */
 bool dictionary_search(struct dictionary_finds *finds, const char *text, size_t length,

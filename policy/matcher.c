@@ -5,6 +5,7 @@
 #include "mail/subject_tags.h"
 #include "policy/detect.h"
 #include "policy/rule.h"
+#include "policy/text_words.h"
 
 struct conversation_search {
 	const char *mark;
@@ -289,71 +290,6 @@ subject_regex(struct policy_question *q, const struct condition *c, bool *matche
 	return search_for(q, c, ask_subject, matched_r, fault);
 }
 
-struct word_search {
-	struct dictionary_finds *finds;
-	unsigned enough;
-	bool found;
-};
-
-static bool
-look_for_words(void *visitor, const char *text, size_t length)
-{
-	struct word_search *search = visitor;
-	g_autofree char *valid = g_utf8_make_valid(text, (gssize)length);
-
-	search->found = dictionary_search(search->finds, valid, strlen(valid), search->enough);
-	return !search->found;
-}
-
-static bool
-look_for_words_in_name(void *visitor, const char *name, const char *type)
-{
-	(void)type;
-	return name == NULL || look_for_words(visitor, name, strlen(name));
-}
-
-/* What people write into the header counts as text, in each way in which it may be read. */
-static bool
-look_for_words_in_fields(const struct policy_facts *facts, struct word_search *search,
-			 struct fault *fault)
-{
-	static const char *const fields[] = {"Subject", "Thread-Topic", "Comments", "Keywords",
-					     "X-Message-Flag"};
-
-	for (size_t i = 0; i < G_N_ELEMENTS(fields) && !search->found; i++)
-		if (!facts->headers(facts->context, fields[i], true, look_for_words, search, fault))
-			return false;
-	return true;
-}
-
-/* And so do the names of files. */
-static bool
-look_for_words_in_all(const struct policy_facts *facts, struct word_search *search,
-		      struct fault *fault)
-{
-	if (!look_for_words(search, facts->subject, strlen(facts->subject)))
-		return true;
-	if (facts->headers != NULL && !look_for_words_in_fields(facts, search, fault))
-		return false;
-	if (!search->found && facts->parts != NULL &&
-	    !facts->parts(facts->context, look_for_words_in_name, search, fault))
-		return false;
-	return search->found || facts->text(facts->context, look_for_words, search, fault);
-}
-
-static bool
-text_words(struct policy_question *q, const struct condition *c, bool *matched_r,
-	   struct fault *fault)
-{
-	struct word_search search = {.finds = dictionary_finds_new(c->table->words),
-				     .enough = c->size == 0 ? 1 : (unsigned)c->size};
-	const bool looked = look_for_words_in_all(&q->facts, &search, fault);
-
-	dictionary_finds_free(search.finds);
-	*matched_r = search.found;
-	return looked;
-}
-
 static bool
 client(struct policy_question *q, const struct condition *c, bool *matched_r, struct fault *fault)
 {
@@ -451,7 +387,7 @@ const struct matcher match_text_regex = {"text regex", false, text_regex, SEES_T
 const struct matcher match_subject_regex = {"subject regex", false, subject_regex};
 const struct matcher match_client = {"client", false, client};
 const struct matcher match_time = {"time", false, at_time};
-const struct matcher match_text_words = {"text in", false, text_words, SEES_TEXT};
+const struct matcher match_text_words = {"text in", false, text_words_match, SEES_TEXT};
 const struct matcher match_detect = {"detect", false, detect_match, SEES_TEXT};
 const struct matcher match_portal = {"portal", false, portal};
 const struct matcher match_conversation = {"conversation", false, conversation};

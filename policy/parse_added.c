@@ -34,6 +34,7 @@ is_of_message(char *name)
 					    "Received",
 					    "Return-Path",
 					    "MIME-Version",
+					    "HP-Outer",
 					    "Delivered-To",
 					    "X-Original-To",
 					    "DKIM-Signature",

@@ -205,7 +205,7 @@ struct policy_decision {
 	/* [{line, rule, matched}], owned; with {file} as above, with {name} where the rule has one,
 	 * {because_not} where it did not match, {watched: true} if it decides nothing, {unanswered}
 	 * if it only watches and could not be evaluated, and {found} with what detectors found,
-	 * masked. */
+	 * masked, and how many entries of tables of words. */
 	json_t *trace;
 };
 

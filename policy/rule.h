@@ -150,6 +150,7 @@ struct policy_question {
 	 * known. */
 	unsigned char *known, *known_of_recipient;
 	struct detections *detections; /* of detectors; NULL: they were not asked yet */
+	GHashTable *words; /* of conditions `text in`: what they found (json_t); or NULL */
 };
 
 #endif

@@ -180,6 +180,7 @@ write_body(const struct delivery_context *delivery, const struct group *group, s
 {
 	const struct key *key = signer(delivery);
 	CMS_ContentInfo *cms = envelope(group, fault);
+	g_autoptr(GPtrArray) added = group_added(group);
 	struct base64_sink base64;
 	struct cms_sink sealing;
 	struct entity entity;
@@ -187,7 +188,7 @@ write_body(const struct delivery_context *delivery, const struct group *group, s
 
 	if (cms == NULL)
 		return false;
-	entity_init(&entity, delivery->message, group->tags, group->hides_subject);
+	entity_init(&entity, delivery->message, group->tags, added, group->hides_subject);
 	base64_sink_init(&base64, sink);
 	done = cms_sink_init(&sealing, cms, &base64.sink, fault) &&
 	       (key != NULL ? write_signed(&entity, key, &sealing.sink, fault)

@@ -262,6 +262,9 @@ put_pages(PopplerDocument *document)
 
 	if (count > PAGES_MAX)
 		reader_refuse(READER_TOO_MANY);
+	/* Poppler believes no count above that of all objects, where others show the pages. */
+	if (count <= 0)
+		tell_opaque(READER_OPAQUE_TEXT, "does not say how many pages it has");
 	for (int i = 0; i < count; i++) {
 		PopplerPage *page = poppler_document_get_page(document, i);
 

@@ -66,12 +66,14 @@ ask_all(const struct policy_facts *facts)
 static void
 seal(const struct message *message, const char *const *tags)
 {
+	g_autoptr(GPtrArray) added = g_ptr_array_new_with_free_func((GDestroyNotify)field_free);
 	struct counting_sink counter;
 	struct entity entity;
 	struct fault fault;
 
+	g_ptr_array_add(added, field_new("X-Class", " internal"));
 	counting_sink_init(&counter);
-	entity_init(&entity, message, tags, true);
+	entity_init(&entity, message, tags, added, true);
 	entity_write(&entity, &counter.sink, &fault);
 	entity_clear(&entity);
 }

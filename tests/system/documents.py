@@ -17,7 +17,9 @@ import openpyxl
 import xlsxwriter
 from conftest import BUILD
 from messages import noise
-from odf.opendocument import OpenDocumentSpreadsheet, OpenDocumentText
+from odf.draw import Frame, Page, TextBox
+from odf.opendocument import OpenDocumentPresentation, OpenDocumentSpreadsheet, OpenDocumentText
+from odf.style import MasterPage, PageLayout
 from odf.table import Table, TableCell, TableRow
 from odf.teletype import addTextToElement
 from odf.text import Note, NoteBody, NoteCitation, P, Span
@@ -317,6 +319,18 @@ def ods_cell(text):
     table.addElement(row)
     document.spreadsheet.addElement(table)
     return odf(document, "ods")
+
+
+def odp_slide(text):
+    document, box, frame = OpenDocumentPresentation(), TextBox(), Frame(width="400pt", height="50pt", x="20pt", y="20pt")
+    document.automaticstyles.addElement(PageLayout(name="layout"))
+    document.masterstyles.addElement(MasterPage(name="master", pagelayoutname="layout"))
+    page = Page(masterpagename="master", name="page")
+    box.addElement(P(text=f"Number {text}"))
+    frame.addElement(box)
+    page.addElement(frame)
+    document.presentation.addElement(page)
+    return odf(document, "odp")
 
 
 ODF_ENCRYPTED = """<?xml version="1.0"?><manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0">
@@ -674,7 +688,7 @@ FORMS = {make.__name__: make for make in (
     docx_paragraph, docx_runs, docx_table, docx_header, docx_hidden_between, docx_hidden, docx_property, docx_footnote,
     docx_comment, docx_deleted, docx_strict, docx_embedded, xlsx_shared, xlsx_rich, xlsx_inline, xlsx_comment, xlsx_formula,
     xlsx_sheet_name, xlsx_header, pptx_slide, pptx_notes, zip_text, zip_html, zip_utf16, zip_in_zip, zip_docx,
-    zip_self_extracting, zip64_text, zip64_streamed, docx_zip64, odt_paragraph, odt_spans, odt_note, ods_cell, rtf_paragraph, rtf_runs, rtf_header, rtf_note,
+    zip_self_extracting, zip64_text, zip64_streamed, docx_zip64, odt_paragraph, odt_spans, odt_note, ods_cell, odp_slide, rtf_paragraph, rtf_runs, rtf_header, rtf_note,
     rtf_hidden_between, rtf_field, rtf_in_zip, pdf_plain, pdf_uncompressed, pdf_letters, pdf_turned, pdf_last_page, pdf_invisible,
     pdf_field, pdf_note, pdf_title, pdf_outline, pdf_object_streams, pdf_for_reading_only, pdf_printed, pdf_attachment,
     pdf_behind_other_bytes, pdf_in_zip, tnef_body, tnef_unicode, tnef_html, tnef_rtf, tnef_rtf_stored, tnef_attachment, tnef_message)}

@@ -12,6 +12,7 @@ import pytest
 
 import people
 import world as sandbox
+from messages import base64_lines, multipart, part
 from person import Person, dump
 
 RULES = """
@@ -23,6 +24,9 @@ rule "budget" match subject regex "(?i)budget" not recipient in domains
 rule "twice"  match subject regex "(?i)twice" not recipient in domains hold "Auditors look at this." for <auditors> expire 1 day
 match subject regex "(?i)if cleared" recipient in <cleared> deliver plain
 match subject regex "(?i)forbidden" recipient domain "rival.example" reject "Nothing for rivals."
+rule "locked" match opaque hold "It cannot be looked into." for <officers> expire 3 hours
+match opaque subject regex "(?i)with a rule" deliver plain
+match text regex "Sesame" deliver plain
 match recipient domain "smime.example"  deliver smime
 match recipient domain "pickup.example" deliver pickup
 otherwise deliver plain
@@ -123,6 +127,19 @@ def test_held_copy_goes_by_the_next_rules_once_it_is_released(world, post, name,
     assert world.postgres.query(f"select count(*) from postseal.approval_chunk where approval = '{approval}'") == [["0"]]
 
 
+def test_subject_is_in_the_mail_to_those_who_approve_only_if_the_rule_says_so(world, post, name, sender):
+    """Nor in what the sender is told: mail in the open would say what the rule keeps back."""
+    for subject, approver, shows in (("Budget for Xanadu", "otto@example.com", True), ("Xanadu, twice", "audit@example.com", False)):
+        held(world, post, [f"{name}@plain.example"], subject=subject)
+        person = officer(world, post, approver)
+        link = link_for(person, sender)
+        (mail,) = [m for m in person.mails("Approval needed") if link in m.text()]
+        assert (b"Xanadu" in mail.raw) == ("Xanadu" in mail.text()) == shows
+    told = Person(world, post, sender)
+    sandbox.wait_until(lambda: len(told.mails("waits for approval")) == 2, "what the sender is told")
+    assert not any(b"Xanadu" in m.raw or "Xanadu" in m.text() for m in told.mails("waits for approval"))
+
+
 def test_held_message_is_sealed(world, post, name, sender):
     """Promise 7: neither its content nor its subject nor a link is in the database; login.key opens it."""
     to = [f"{name}@plain.example"]
@@ -161,6 +178,7 @@ def test_link_shows_and_asks_and_its_form_releases(world, post, name, sender):
     assert approvals(world, record)[0][1] == ""
     page = otto.browser.get(link)
     assert all(a in page.text for a in (sender, *to, "Budgets need approval.")) and "Budget 2027" not in page.text
+    assert SECRET.decode().strip() not in page.text and SECRET.decode().strip() not in mail
     assert "<script" not in page.text
     page = otto.browser.send({"action": "release", "because": "Agreed."})
     assert "approved" in page.text and "otto@example.com" in page.text and "Agreed." in page.text
@@ -442,6 +460,30 @@ def test_released_message_that_cannot_be_decided_in_time_is_refused(world, post,
     assert copy["state"] == "refused" and "it was approved, but could not be sent: " in copy["reason"]
     assert to[0] in Person(world, post, sender).mail("was refused").text()
     assert not post.box(to[0]).files()
+
+
+@pytest.mark.parametrize("subject, is_sent", [("With a rule for it", True), ("Without one", False)])
+def test_what_is_held_because_it_is_opaque_needs_a_rule_below(world, post, name, sender, subject, is_sent):
+    """It is released and still not sent if the rules below would have to look into it. The rule's own `expire` counts."""
+    to = [f"{name}@plain.example"]
+    (world.directory / "note.txt").write_text("Sesame")
+    sandbox.command("zip", "-q", "-j", "-P", "x", world.directory / f"{name}.zip", world.directory / "note.txt")
+    body = multipart("b", part("Content-Type: application/zip\nContent-Disposition: attachment; filename=a.zip\n"
+                               "Content-Transfer-Encoding: base64", base64_lines((world.directory / f"{name}.zip").read_bytes())))
+    post.accepted(post.compose(to, body, subject=subject, content=b"multipart/mixed; boundary=b"), to)
+    approval = approvals(world, last(post, to[0])["message"])[0][0]
+    assert last(post, to[0])["reason"] == "It cannot be looked into."
+    assert world.postgres.query(f"select expires_at - held_at from postseal.approval where id = '{approval}'") == [["03:00:00"]]
+    world.postseal("hold", "release", approval)
+    if is_sent:
+        finish(world, approval)
+        assert post.box(to[0]).one().body.replace(b"\n", b"\r\n").strip() == body.strip()
+        return
+    sandbox.wait_until(lambda: "cannot be answered" in world.postseal("hold", "show", approval), "the trouble")
+    assert last(post, to[0])["state"] == "held" and not is_done(world, approval)
+    world.postgres.query(f"update postseal.approval set decided_at = decided_at - interval '30 days' where id = '{approval}'")
+    finish(world, approval)
+    assert last(post, to[0])["state"] == "refused" and not post.box(to[0]).files()
 
 
 def test_message_offered_again_is_held_once(world, post, name, sender):

@@ -215,6 +215,24 @@ def test_what_is_not_approved_is_not_sent_and_its_sender_is_told_once(world, pos
     assert len(held.mails("otto@example.com", "Approval needed")) == 1
 
 
+@pytest.mark.parametrize("point", [*BY_LINK, *BY_COMMAND])
+def test_what_is_released_is_sent_once_though_who_released_it_died(world, post, name, point):
+    """The decision stands, or was not made and is made again; either way each recipient gets it once."""
+    held = Held(world, post, name)
+    if point in BY_LINK:
+        assert "approved" in press(world, held.link("otto@example.com", "Approval needed"), "release", point).text
+    else:
+        killed(world, point, "hold", "release", held.id)
+        again = subprocess.run([world.bin / "postseal", "-f", world.config, "hold", "release", held.id], capture_output=True, text=True)
+        assert (again.returncode, "released already, by root" in again.stdout) == ((3, True) if point == "hold-after-decision" else (0, False))
+    keep_courier_alive(world, lambda: held.decision()[2] == "t" and world.nothing_waits(), "the message to be sent")
+    assert held.decision()[:2] == ["released", "otto@example.com" if point in BY_LINK else "root"]
+    assert post.box(held.to[0]).one().raw.endswith(b"Once.\n") and post.box(held.to[1]).one().link()
+    assert [c["state"].replace("handed", "sent") for c in post.copies(held.to[0])] == ["repeated", "sent"]
+    told = sandbox.wait_until(lambda: held.mails(held.sender, "was approved"), "the mail to its sender")
+    assert len(told) == 1 and all(address in told[0].text() for address in held.to)
+
+
 def send_in_until_accepted(world, outside, message, to):
     """Like a stranger's MTA; systemd restarts what died."""
     def attempt():

@@ -1,10 +1,12 @@
 """Rules that ask a directory: slapd as Debian ships it, over TLS, by the real finder."""
 import re
+import socket
 import subprocess
 
 import pytest
 
 import world as sandbox
+from directory_server import ber, message
 from slapd import SUFFIX, DirectoryServer, person
 
 GROUP = f"cn=lawyers,ou=groups,{SUFFIX}"
@@ -28,6 +30,7 @@ class World(sandbox.World):
         super().make_certificates()
         certificate = self.authority.issue("directory", "/CN=localhost", "subjectAltName=IP:127.0.0.1")
         self.server = DirectoryServer(self.directory / "slapd", certificate)
+        self.elsewhere = socket.create_server(("127.0.0.1", 0))
         self.server.start(
             person("Law", "law@example.com", LAWYER + "proxyAddresses: smtp:law.alias@example.com\n")
             + person("Other", "other@example.com") + person("Gone", "gone@example.com", LAWYER + "employeeType: left\n")
@@ -35,6 +38,8 @@ class World(sandbox.World):
             + person("Twin", "twin@example.com", LAWYER) + person("Twin 2", "twin@example.com", LAWYER)
             + "".join(person(f"Many {n}", "many@example.com", LAWYER) for n in range(150))
             + person("Star", "aXb@example.com", LAWYER)
+            + f"dn: ou=elsewhere,{SUFFIX}\nobjectClass: referral\nobjectClass: extensibleObject\nou: elsewhere\n"
+              f"ref: ldap://127.0.0.1:{self.elsewhere.getsockname()[1]}/ou=elsewhere,{SUFFIX}\n\n"
             + f"dn: o=Partner,{SUFFIX}\nobjectClass: organization\no: Partner\ndescription: partner.example\n\n")
 
     def write_config(self, rules, settings=""):
@@ -86,6 +91,21 @@ def test_recipients_and_domains(world, post):
     assert "Nobody known." in said(post, "other@example.com", "tom@smime.example")
 
 
+def test_reference_to_another_server_is_not_followed(world, post, name):
+    """It is in each answer: who is only there counts as missing, and nobody is asked there."""
+    assert "Nobody known." in said(post, f"{name}@example.com", "joe@plain.example")
+    assert said(post, "law@example.com", "joe@plain.example") == "delivered"
+    with socket.create_connection(("127.0.0.1", world.server.plain)) as client:
+        # Everything below the base, RFC 4511 4.5.1; the reference is in the answer (4.5.3).
+        asked = ber(4, SUFFIX.encode()) + ber(10, b"\2") + ber(10, b"\0") + ber(2, b"\0") * 2 + ber(1, b"\0") + ber(0x87, b"nobody") + ber(0x30, b"")
+        client.sendall(message(1, ber(0x63, asked)))
+        client.settimeout(20)
+        assert f"ldap://127.0.0.1:{world.elsewhere.getsockname()[1]}/".encode() in client.recv(4096)
+    world.elsewhere.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        world.elsewhere.accept()
+
+
 def test_explain_says_what_the_directory_said(world, post, tmp_path):
     mail = tmp_path / "mail.eml"
     mail.write_bytes(post.compose(["joe@plain.example"], sender="law@example.com"))
@@ -106,6 +126,9 @@ def test_answers_are_remembered_for_their_lifetime(world, post, name):
     before = len(re.findall("employeeType=left", world.server.log()))
     said(post, "other@example.com", "joe@plain.example")
     assert len(re.findall("employeeType=left", world.server.log())) == before
+    world.read_rules_again()
+    said(post, "other@example.com", "joe@plain.example")
+    sandbox.wait_until(lambda: len(re.findall("employeeType=left", world.server.log())) > before, "it to be asked again after a reload")
 
 
 WAITS = "This message cannot be secured at the moment. It was not sent; it will be tried again."  # what went wrong is for the admin, in the log
@@ -128,6 +151,20 @@ def test_directory_that_is_down_lets_nothing_pass(world, post, name):
     finally:
         world.server.serve()
     sandbox.wait_until(lambda: "Nobody known." in said(post, sender, "joe@plain.example"), "the directory to be asked again")
+
+
+def test_directory_that_is_down_makes_wait_who_was_asked_before(world, post, name):
+    """Whatever it said: an answer is worth nothing once its lifetime is over."""
+    yes, no = "law@example.com", f"{name}@example.com"
+    assert said(post, yes, "joe@plain.example") == "delivered"
+    assert "Nobody known." in said(post, no, "joe@plain.example")
+    world.server.stop()
+    try:
+        for sender in (yes, no):
+            sandbox.wait_until(lambda: WAITS in said(post, sender, "joe@plain.example"), "the lifetime to be over")
+    finally:
+        world.server.serve()
+    sandbox.wait_until(lambda: said(post, yes, "joe@plain.example") == "delivered", "the directory to be asked again")
 
 
 def test_finder_that_is_gone_lets_nothing_pass(world, post, name):

@@ -99,7 +99,7 @@ def watched(world, post, name, attachments):
     [[trace]] = world.postgres.query(f"select trace::text from postseal.copy where recipient = '{to}'")
     steps = [step for step in json.loads(trace)["rules"] if step.get("watched")]
     assert len(steps) == len(SOUGHT) and not any("unanswered" in step for step in steps), steps
-    found = {each["detector"]: (each["count"], each["part"]) for step in steps for each in step.get("found", ())}
+    found = {each.get("detector") or each["table"]: (each["count"], each["part"]) for step in steps for each in step.get("found", ())}
     return [step["name"] for step in steps if step["matched"]], found
 
 
@@ -109,8 +109,21 @@ def test_what_each_detector_looks_for_is_found_in_every_form_and_near_misses_are
     right, near = ([FORMS[form](pair[i]) for pair in SOUGHT.values()] for i in (0, 1))
     names, found = watched(world, post, f"{name}.right", right)
     assert names == list(SOUGHT)
-    assert found == {detector: (1, f"part {i + 2}, application/octet-stream") for i, detector in enumerate(SOUGHT) if detector != "diagnoses"}
+    assert found == {detector: (1, f"part {i + 2}, application/octet-stream") for i, detector in enumerate(SOUGHT)}
     assert watched(world, post, f"{name}.near", near) == ([], {})
+
+
+def test_words_of_a_table_are_counted_on_record_and_not_shown(world, post, name, tmp_path):
+    """Of a table of words, neither how many nor where was on record."""
+    content, to = b"text/plain; charset=utf-8", f"{name}@plain.example"
+    message = post.compose([to], b"A fracture of the\r\nSKULL.\r\n", content=content, sender="detect@example.com")
+    (tmp_path / "mail.eml").write_bytes(message)
+    said = world.postseal("policy", "explain", "--from", "detect@example.com", "--to", to, tmp_path / "mail.eml")
+    assert "found: 1 of <diagnoses> (part 1, text/plain)" in said
+    post.accepted(message, [to], sender="detect@example.com")
+    [[trace]] = world.postgres.query(f"select trace::text from postseal.copy where recipient = '{to}'")
+    found = [each for step in json.loads(trace)["rules"] for each in step.get("found", ())]
+    assert found == [{"table": "diagnoses", "count": 1, "part": "part 1, text/plain"}] and "skull" not in trace.lower()
 
 
 NUMBER_KINDS = ("card", "iban", "ahv", "ssn")
@@ -404,20 +417,26 @@ def test_readers_of_documents_are_limited_by_the_kernel(program, megabytes):
     assert limits["Max file size"] == limits["Max core file size"] == limits["Max processes"] == ["0", "0"]
 
 
+CATALOG, KIDS = "<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Kids[3 0 R]/Count 1>>"
+DRAWN = f"stream\nBT /H 9 Tf 9 9 Td ({NUMBER}) Tj ET\nendstream"
+HELVETICA = "/Font<</H<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>"
+
+
+def page_with(contents, resources=HELVETICA):
+    return f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 99]/Resources<<{resources}>>/Contents {contents} 0 R>>"
+
+
+# What is read has the number: no loop hides it.
 LOOPS = {
-    "pages": pdf_of("<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Kids[2 0 R 2 0 R]/Count 2>>"),
-    "parents": pdf_of("<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Kids[3 0 R]/Count 1/Parent 3 0 R>>", "<</Type/Page/Parent 2 0 R>>"),
-    "outline": pdf_of("<</Type/Catalog/Pages 2 0 R/Outlines 4 0 R>>", "<</Type/Pages/Kids[3 0 R]/Count 1>>",
-                      "<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>", "<</First 5 0 R/Last 5 0 R>>",
-                      "<</Title(a)/Parent 4 0 R/First 5 0 R/Next 5 0 R/Dest[3 0 R/Fit]>>"),
-    "lengths": pdf_of("<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Kids[3 0 R]/Count 1>>",
-                      "<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]/Contents 4 0 R>>", "<</Length 4 0 R>>stream\nBT ET\nendstream"),
-    "forms": pdf_of("<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Kids[3 0 R]/Count 1>>",
-                    "<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]/Contents 4 0 R/Resources<</XObject<</F 5 0 R>>>>>>",
-                    "<</Length 5>>stream\n/F Do\nendstream",
-                    "<</Type/XObject/Subtype/Form/BBox[0 0 9 9]/Resources<</XObject<</F 5 0 R>>>>/Length 11>>stream\n/F Do /F Do\nendstream"),
-    "a million pages": pdf_of("<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Kids[3 0 R]/Count 1000000>>",
-                              "<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>"),
+    "pages": pdf_of(CATALOG, "<</Type/Pages/Kids[2 0 R 2 0 R]/Count 2>>"),
+    "parents": pdf_of(CATALOG, "<</Type/Pages/Kids[3 0 R]/Count 1/Parent 3 0 R>>", page_with(4), f"<</Length 99>>{DRAWN}"),
+    "outline": pdf_of("<</Type/Catalog/Pages 2 0 R/Outlines 4 0 R>>", KIDS, page_with(6), "<</First 5 0 R/Last 5 0 R>>",
+                      "<</Title(a)/Parent 4 0 R/First 5 0 R/Next 5 0 R/Dest[3 0 R/Fit]>>", f"<</Length 99>>{DRAWN}"),
+    "lengths": pdf_of(CATALOG, KIDS, page_with(4), f"<</Length 4 0 R>>{DRAWN}"),
+    "forms": pdf_of(CATALOG, KIDS, page_with(4, "/XObject<</F 5 0 R>>"), "<</Length 5>>stream\n/F Do\nendstream",
+                    f"<</Type/XObject/Subtype/Form/BBox[0 0 200 99]/Resources<</XObject<</F 5 0 R>>{HELVETICA}>>/Length 99>>"
+                    + DRAWN.replace("BT", "/F Do BT").replace("ET", "ET /F Do")),
+    "a million pages": pdf_of(CATALOG, "<</Type/Pages/Kids[3 0 R]/Count 1000000>>", page_with(4), f"<</Length 99>>{DRAWN}"),
     "references": pdf_of("2 0 R", "1 0 R"),
 }
 
@@ -430,11 +449,73 @@ def test_pdf_that_refers_to_itself_ends(kind):
 
 @pytest.mark.parametrize("kind", LOOPS)
 def test_message_with_a_pdf_that_refers_to_itself_gets_its_verdict(post, kind):
-    """Opaque, or read."""
+    """Opaque, or read, with what is on the page."""
     is_opaque = bool(read(LOOPS[kind]).opaque)
-    assert is_opaque == (kind in ("pages", "references"))
+    assert is_opaque == (kind in ("pages", "references", "a million pages"))
     assert ("It cannot be looked into." in answer(post, "opaque", LOOPS[kind])) == is_opaque
-    assert answer(post, "text", LOOPS[kind]) == ("4" if is_opaque else "250")
+    said = answer(post, "text", LOOPS[kind])
+    assert said == "4" if is_opaque else "It has the number." in said
+
+
+def one_page(contents=f"BT /H 9 Tf 9 9 Td ({NUMBER}) Tj ET", font="<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>", page="", catalog="", more=()):
+    """A document of one page, with what is said of these; `more` are objects from 6 on."""
+    return pdf_of(CATALOG.replace("/Pages", f"{catalog}/Pages"), KIDS,
+                  f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 99]/Resources<</Font<</H 5 0 R>>>>/Contents 4 0 R{page}>>",
+                  f"<</Length {len(contents)}>>stream\n{contents}\nendstream", font, *more)
+
+
+# The number in letters, A for 0: a font has shapes of digits for them, with names of its own.
+IN_LETTERS = f"BT /H 9 Tf 9 9 Td ({''.join(chr(ord(c) + 17) if c.isdigit() else c for c in NUMBER)}) Tj ET"
+OWN_NAMES = f"/Encoding<</Type/Encoding/Differences[65{''.join(f'/G{i:02}' for i in range(10))}]>>"
+
+
+def type3():
+    shapes = "".join(f"/G{i:02} 6 0 R" for i in range(10))
+    return one_page(IN_LETTERS, font=f"<</Type/Font/Subtype/Type3/FontBBox[0 0 9 9]/FontMatrix[.1 0 0 .1 0 0]/FirstChar 65/LastChar 74"
+                                     f"/Widths[{'9 ' * 10}]{OWN_NAMES}/CharProcs<<{shapes}>>/Resources<<>>>>",
+                    more=("<</Length 24>>stream\n9 0 d0 1 1 5 5 re f       \nendstream",))
+
+
+def lying():
+    """A font that says that its digits are letters."""
+    cmap = ("/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /X def /CMapType 2 def\n1 begincodespacerange <00> <ff> "
+            "endcodespacerange\n1 beginbfrange <30> <39> <0041> endbfrange\nendcmap end end")
+    return one_page(font="<</Type/Font/Subtype/Type1/BaseFont/Helvetica/ToUnicode 6 0 R>>", more=(f"<</Length {len(cmap)}>>stream\n{cmap}\nendstream",))
+
+
+DRAW = f"BT /H 9 Tf 9 9 Td ({NUMBER}) Tj ET"
+# What postseal.conf(5) names as not covered.
+NOT_COVERED = {
+    "type 3": type3, "ToUnicode": lying,
+    "names of glyphs": lambda: one_page(IN_LETTERS, font=f"<</Type/Font/Subtype/Type1/BaseFont/Helvetica{OWN_NAMES}>>"),
+    "ActualText": lambda: one_page(f"/Span<</ActualText(x)>>BDC {DRAW} EMC"),
+    "outside of the page": lambda: one_page(DRAW.replace("9 9 Td", "900 900 Td")),
+    "more pages than it says": lambda: pdf_of(CATALOG, KIDS.replace("[3 0 R]", "[3 0 R 5 0 R]"), page_with(6), f"<</Length 99>>{DRAWN}", page_with(4),
+                                              "<</Length 5>>stream\nBT ET\nendstream"),
+    "labels of pages": lambda: one_page("BT ET", catalog=f"/PageLabels<</Nums[0<</P({NUMBER})>>]>>"),
+    "default of a field": lambda: one_page("BT ET", page="/Annots[6 0 R]", catalog="/AcroForm<</Fields[6 0 R]>>", more=(
+        f"<</Type/Annot/Subtype/Widget/FT/Tx/T(a)/DV({NUMBER})/Rect[9 9 99 30]/P 3 0 R>>",)),
+    "property of its own": lambda: one_page("BT ET", more=(f"<</Secret({NUMBER})>>",)).replace(b"<</Root 1 0 R", b"<</Root 1 0 R/Info 6 0 R"),
+    "formatted note": lambda: one_page("BT ET", page="/Annots[6 0 R]", more=(
+        f"<</Type/Annot/Subtype/Text/RC(<body><p>{NUMBER}</p></body>)/Rect[9 9 99 30]/P 3 0 R>>",)),
+}
+
+
+@pytest.mark.parametrize("kind", NOT_COVERED)
+def test_text_of_a_pdf_that_is_said_not_to_be_covered(kind):
+    """Whoever mends one of these takes it out of postseal.conf(5); the same page without it is read."""
+    found = read(NOT_COVERED[kind]())
+    assert found.outcome == DONE and not found.opaque and NUMBER not in found.text.decode()
+    assert NUMBER in read(one_page()).text.decode()
+
+
+@pytest.mark.parametrize("count", ["/Count 1000000", "/Count 0", "/Count -1", ""])
+def test_pdf_with_a_wrong_count_of_pages_was_an_empty_one(post, count):
+    """The library found no page where other programs show one."""
+    kids = KIDS.replace("/Count 1", count)
+    document = pdf_of(CATALOG, kids, page_with(4), f"<</Length 99>>{DRAWN}")
+    assert "It cannot be looked into." in answer(post, "opaque", document) or "It has the number." in answer(post, "text", document)
+    assert answer(post, "text", document) != "250"
 
 
 def test_archives_within_each_other_are_opened_to_a_limit(post):
@@ -493,6 +574,9 @@ NOT_READ = {
     "parquet": lambda: b"PAR1" + noise(2000, "parquet") + NUMBER.encode(), "wordperfect": lambda: b"\xffWPC" + noise(2000, "wpd") + NUMBER.encode(),
     "lotus": lambda: b"\0\0\2\0\6\4\6\0" + bytes(20) + NUMBER.encode() + bytes(20), "excel 4": lambda: b"\x09\4\6\0" + bytes(20) + NUMBER.encode(),
     "openssl": openssl, "keepass": lambda: bytes.fromhex("03d9a29a67fb4bb5") + noise(300, "kdbx"),
+    "djvu": lambda: b"AT&TFORM" + struct.pack(">I", 900) + b"DJVU" + noise(900, "djvu") + NUMBER.encode(),
+    "luks": lambda: b"LUKS\xba\xbe\0\2" + noise(5000, "luks"),
+    "axcrypt": lambda: bytes.fromhex("c0b9072e4f93f146a015792ca1d9e821") + noise(900, "axcrypt"),
     "ansible": lambda: b"$ANSIBLE_VAULT;1.1;AES256\n" + noise(100, "vault").hex().encode(),
 }
 
@@ -503,6 +587,16 @@ def test_format_that_nobody_reads_was_passed_over_in_silence(post, kind):
     for file in (document, zipped({"a.dat": document})):
         assert "It cannot be looked into." in answer(post, "opaque", file)
         assert answer(post, "text", file) == "4"
+
+
+def test_text_that_was_encoded_once_more_is_neither_read_nor_opaque(post):
+    """As postseal.conf(5) says: base64 that was pasted, and a data: address."""
+    pasted = base64_lines(f"Number {NUMBER}".encode())
+    address = b'<p>See <a href="data:text/plain;base64,' + pasted.strip() + b'">the number</a>.</p>'
+    for text in (b"Please decode:\r\n\r\n" + pasted, address):
+        assert answer(post, "text", text) == answer(post, "opaque", text) == "250"
+        assert answer(post, "text", zipped({"a.html": text})) == answer(post, "opaque", zipped({"a.html": text})) == "250"
+    assert "It has the number." in answer(post, "text", b"Please decode: " + NUMBER.encode())
 
 
 def test_what_is_like_a_message_is_text_that_is_read(post):

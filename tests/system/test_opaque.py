@@ -116,6 +116,8 @@ def test_names_that_are_not_encrypted_and_rules_that_watch_refuse_nothing(post, 
     assert reply(post, locked(world), sender="names")[0] == 550  # by the rule behind it, which is about text
     assert '"report.zip" is encrypted' in reply(post, locked(world), sender="names")[1]
     assert reply(post, locked(world), sender="watch")[0] == 250
+    rows = world.postgres.query("select rule, unanswered, method from postseal.watched where sender = 'watch@example.com'", "postseal_auditor")
+    assert ['match sender "watch@example.com" detect ahv watch', "detect ahv", "plain"] in rows
 
 
 def test_explain_names_the_attachment_as_well(post, world):

@@ -38,6 +38,12 @@ include "more.expect"
 """
 
 
+def run_in(directory, text, *words):
+    (directory / "rules.expect").write_text(text)
+    return subprocess.run([BUILD / "bin" / "postseal", "-f", directory / "postseal.conf", "policy", "test", *words, "rules.expect"],
+                          cwd=directory, capture_output=True, text=True, env={"TZ": "UTC", "PATH": "/usr/bin:/bin"})
+
+
 @pytest.fixture
 def run(tmp_path):
     """postseal policy test with this text; there is no database."""
@@ -46,11 +52,7 @@ def run(tmp_path):
     (tmp_path / "broken.eml").write_bytes(BROKEN)
     (tmp_path / "more.expect").write_text('from "" to "x@partner.example" gives tls\n')
 
-    def test(text, *words):
-        (tmp_path / "rules.expect").write_text(text)
-        return subprocess.run([BUILD / "bin" / "postseal", "-f", tmp_path / "postseal.conf", "policy", "test", *words, "rules.expect"],
-                              cwd=tmp_path, capture_output=True, text=True, env={"TZ": "UTC", "PATH": "/usr/bin:/bin"})
-    return test
+    return lambda text, *words: run_in(tmp_path, text, *words)
 
 
 def test_expectations_that_hold(run):
@@ -72,12 +74,50 @@ def test_what_does_not_hold_says_what_was_found(run):
     assert lines[4:] == ["6 of 10 expectations hold"]
 
 
+def test_portal_and_rules_that_watch_are_tried(tmp_path):
+    """Rules for members of the portal, and those that only watch, could not be tried."""
+    (tmp_path / "postseal.conf").write_text(CONFIG.replace('rule "night"', '''
+rule "office" match portal recipient "office@example.com" deliver plain
+rule "trial" match subject regex "offer" watch
+rule "night"'''))
+    done = run_in(tmp_path, """
+from "sue@x.example" portal to "office@example.com" subject "offer" gives only plain by "office"
+from "sue@x.example" portal to "anna@example.com" gives refuse
+from "sue@x.example" to "office@example.com" subject "An offer" gives smime
+from "sue@x.example" portal portal to "office@example.com" gives plain
+""", "--json")
+    rows = json.loads(done.stdout)
+    assert [row["holds"] for row in rows] == [True] * 3 and [row["watched"] for row in rows] == [[], [], ["trial"]]
+    assert rows[1]["found"] == "refuse: no rule lets members of the portal write there"
+    assert "rules.expect:5:29: found portal, expected" in done.stderr and done.returncode == 1
+
+
+@pytest.mark.parametrize("head", [
+    "Content-Type: message/rfc822", "Content-Type: application/octet-stream; name=mail.eml\nContent-Transfer-Encoding: base64"])
+def test_type_of_a_part_within_an_attached_message_is_seen(tmp_path, head):
+    """Also of one that is attached as a file."""
+    def mail(kind):
+        inner = b"Subject: inner\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=i\r\n\r\n" + multipart(
+            "i", part("Content-Type: text/plain", b"x\r\n"), part(f"Content-Type: {kind}\nContent-Transfer-Encoding: base64", b"eA==\r\n"))
+        body = multipart("b", part("Content-Type: text/plain", b"x\r\n"), part(head, base64_lines(inner) if "base64" in head else inner))
+        return b"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n" + body
+
+    (tmp_path / "postseal.conf").write_text(CONFIG.replace('rule "night"', 'rule "dicom" match attachment type "application/dicom" reject "x"\nrule "night"'))
+    (tmp_path / "dicom.eml").write_bytes(mail("Application/DICOM"))
+    (tmp_path / "other.eml").write_bytes(mail("image/png"))
+    done = run_in(tmp_path, """
+from "anna@example.com" to "a@x.example" file "dicom.eml" gives reject by "dicom"
+from "anna@example.com" to "a@x.example" file "other.eml" gives smime
+""")
+    assert (done.stderr, done.stdout) == ("", "2 of 2 expectations hold\n")
+
+
 def test_rows_for_programs(run):
     done = run(GOOD, "--json")
     rows = json.loads(done.stdout)
     assert len(rows) == 10 and all(row["holds"] for row in rows) and done.returncode == 0
     assert rows[0] == {"file": "rules.expect", "line": 3, "recipient": "sue@partner.example", "holds": True,
-                       "expected": 'tls by "partners"', "found": 'tls, pickup by "partners" in line 9'}
+                       "expected": 'tls by "partners"', "found": 'tls, pickup by "partners" in line 9', "watched": []}
 
 
 @pytest.mark.parametrize("line, wanted", [

@@ -27,6 +27,9 @@ rule "class b" match header "X-Ask" "class" recipient domain "pgp.example"
       deliver plain add header "X-Classification" "public"
 rule "class c" match header "X-Ask" "class" recipient domain "pickup.example"
       deliver pickup add header "X-Classification" "parked"
+rule "class d" match header "X-Ask" "sealed"
+      deliver smime, pgp hide subject add header "X-Classification" "Vertraulich – Stufe 2" add header "X-Rule" "d"
+rule "class e" match header "X-Ask" "open" deliver smime, pgp add header "X-Classification" "Vertraulich – Stufe 2"
 rule "not there" match recipient domain "rival.example" refuse recipient "Mail to this company is not allowed."
 rule "rest" otherwise deliver plain
 """
@@ -161,6 +164,32 @@ def test_rule_adds_header_fields_that_nobody_else_can_write(world, post, name):
     page = reader.unlock()
     original = people.Received(reader.browser.get(f"/source/{page.path.rpartition('/')[2]}").body.replace(b"\r\n", b"\n"))
     assert original.fields("X-Classification") == ["parked"]
+
+
+@pytest.mark.parametrize("kind", ["smime", "pgp"])
+@pytest.mark.parametrize("asked", ["sealed", "open"])
+def test_field_that_a_rule_adds_was_forged_within_what_is_sealed(world, post, name, kind, asked):
+    """With `hide subject` mail clients show what is inside, and that was what the sender wrote."""
+    to, mine = f"{name}@{kind}.example", "Vertraulich – Stufe 2"
+    key = people.certify(world, to).with_suffix("") if kind == "smime" else people.make_pgp(world, to)
+    message = post.compose([to], subject="Secret plans", fields=[
+        f"X-Ask: {asked}", "X-Classification: forged", "x-classification: forged again", "X-Other: stays"])
+    post.accepted(message, [to])
+    mail = post.box(to).one()
+    inside = people.open_smime(mail, key) if kind == "smime" else people.open_pgp(mail, key)
+    assert mail.fields("X-Classification") == [mine] and mail.fields("X-Other") == ["stays"] and b"forged" not in mail.raw
+    if asked == "open":
+        assert mail["Subject"] == "Secret plans" and inside == people.entity_of(message)
+    else:
+        within = people.Received(inside.replace(b"\r\n", b"\n"))
+        assert within.fields("X-Classification") == [mine] and within.fields("X-Rule") == mail.fields("X-Rule") == ["d"]
+        assert within["Subject"] == "Secret plans" and mail["Subject"] == "[...]" and b"forged" not in inside
+        # RFC 9788: what is said to be outside is there, letter by letter.
+        outer = re.findall(rb"\r\nHP-Outer: (X-.*)\r\n", inside)
+        assert [line.partition(b":")[0] for line in outer] == [b"X-Ask", b"X-Other", b"X-Classification", b"X-Rule"]
+        assert all(b"\n%s\n" % line in mail.raw for line in outer)
+    if kind == "pgp":
+        key.end()
 
 
 def bounces(post, address):

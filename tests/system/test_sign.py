@@ -10,6 +10,7 @@ import world as sandbox
 SETTINGS = 'sign "login" logins "{directory}/logins"\n'
 RULES = """
 match subject tag "[plain]" sender domain "example.com" authenticated deliver plain
+match header "X-Ask" "clear" recipient domain "plain.example" deliver plain sign
 match recipient domain "smime.example" deliver smime
 match recipient domain "pgp.example" deliver pgp
 otherwise deliver plain
@@ -23,8 +24,8 @@ def prepare(world):
                                             "Scanner devices.example.com # by domain\n")
 
 
-def send(world, post, sender, to, login=None, subject="Hello"):
-    message = post.compose([to], subject=subject, sender=sender)
+def send(world, post, sender, to, login=None, subject="Hello", fields=()):
+    message = post.compose([to], subject=subject, sender=sender, fields=fields)
     with smtplib.SMTP("127.0.0.1", world.ports["submission"]) as smtp:
         smtp.ehlo()
         if login is not None:
@@ -79,6 +80,22 @@ def test_login_that_is_the_sender_or_is_listed_gets_the_signature(world, post, p
     send(world, post, sender, to, login=login)
     assert b"smime-type=signed-data" in people.open_smime(post.box(to).one(), base)
     assert post.copies(to)[0]["signed_by"]
+
+
+@pytest.mark.parametrize("login, why_not", [
+    (None, "the client has not authenticated"),
+    ("mallory@example.com", "mallory@example.com has authenticated, but is not known to send as"), ("{sender}", None),
+])
+def test_rule_that_signs_asks_who_has_authenticated_as_well(world, post, pair, name, login, why_not):
+    """The option `sign` signs under the same conditions as the setting."""
+    sender, to = f"{name}.boss@example.com", f"{name}@plain.example"
+    pair(sender)
+    message = send(world, post, sender, to, login=login and login.format(sender=sender), fields=["X-Ask: clear"])
+    mail, copy = post.box(to).one(), post.copies(to)[0]
+    assert copy["method"] == "plain" and (mail.parsed.get_content_type() == "multipart/signed") == (why_not is None)
+    assert bool(copy["signed_by"]) == (why_not is None)
+    if why_not is not None:
+        assert people.entity_of(message).replace(b"\r\n", b"\n").endswith(mail.body) and why_not in copy["reason"]
 
 
 @pytest.fixture

@@ -196,12 +196,13 @@ gpg_encrypt(const struct settings *settings, const struct group *group, const st
 	gint64 until = g_get_monotonic_time() + (gint64)settings->gpg_wait * G_TIME_SPAN_SECOND;
 	struct worker *worker =
 		job == NULL ? NULL : worker_take(workers[choose(group)], until, fault);
+	g_autoptr(GPtrArray) added = group_added(group);
 	struct entity entity;
 	bool done;
 
 	if (worker == NULL)
 		return false;
-	entity_init(&entity, message, group->tags, group->hides_subject);
+	entity_init(&entity, message, group->tags, added, group->hides_subject);
 	done = gpg_exchange(worker_socket(worker), job, &entity, sink,
 			    (unsigned)settings->gpg_timeout, fault);
 	entity_clear(&entity);

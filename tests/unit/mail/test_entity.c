@@ -14,17 +14,25 @@ static const char *const no_tags[] = {NULL};
 
 /* Everything that entity_write() writes; caller frees. */
 static char *
-written(const struct message *message, bool hides_subject)
+written_with(const struct message *message, const GPtrArray *added, bool hides_subject)
 {
 	g_autoptr(spool_auto) spool =
 		spool_new(&(struct spool_settings){.directory = "/tmp", .memory_max = 1 << 26});
 	struct entity entity;
 	struct fault fault;
 
-	entity_init(&entity, message, no_tags, hides_subject);
+	entity_init(&entity, message, no_tags, added, hides_subject);
 	assert_true(entity_write(&entity, spool_sink(spool), &fault));
 	entity_clear(&entity);
 	return spooled_text(spool);
+}
+
+static char *
+written(const struct message *message, bool hides_subject)
+{
+	g_autoptr(GPtrArray) none = g_ptr_array_new();
+
+	return written_with(message, none, hides_subject);
 }
 
 static void
@@ -45,13 +53,14 @@ reading_gives_what_writing_gives(void **state)
 		message_of("Subject: x\nContent-Type: text/plain\n\nHi.\nHo.\n");
 	g_autofree char *text = written(message, true);
 	g_autoptr(GString) read = g_string_new(NULL);
+	g_autoptr(GPtrArray) none = g_ptr_array_new();
 	struct entity entity;
 	struct fault fault;
 	char piece[7];
 	size_t got;
 
 	(void)state;
-	entity_init(&entity, message, no_tags, true);
+	entity_init(&entity, message, no_tags, none, true);
 	do {
 		assert_true(entity_read(&entity, piece, sizeof piece, &got, &fault));
 		g_string_append_len(read, piece, (gssize)got);
@@ -168,6 +177,26 @@ what_tells_the_subject_again_is_hidden_with_it(void **state)
 	assert_null(strstr(strstr(whole, "HP-Outer: Subject") + 1, "HP-Outer: Subject"));
 }
 
+/* It travelled inside, said to be outside as well, and readers believed it more than the rule. */
+static void
+field_that_a_rule_adds_was_forged_within(void **state)
+{
+	g_autoptr(message_auto) message =
+		message_of("Subject: x\nX-Class: forged\nx-class: forged, too\nX-Other: mine\n"
+			   "Content-Type: image/png\n\nx\n");
+	g_autoptr(GPtrArray) added = g_ptr_array_new_with_free_func((GDestroyNotify)field_free);
+	g_autofree char *whole = NULL, *open = NULL;
+
+	(void)state;
+	g_ptr_array_add(added, field_new("X-Class", " internal"));
+	whole = written_with(message, added, true);
+	open = written_with(message, added, false);
+	assert_null(strstr(whole, "forged"));
+	assert_non_null(strstr(whole, "\r\nX-Class: internal\r\nHP-Outer: X-Class: internal\r\n"));
+	assert_non_null(strstr(whole, "\r\nX-Other: mine\r\nHP-Outer: X-Other: mine\r\n"));
+	assert_string_equal(open, "Content-Type: image/png\r\n\r\nx\r\n");
+}
+
 #define ELEMENT "<div class=\"header-protection-legacy-display\"><pre>Subject: x</pre></div>"
 
 /* The element was inserted into comments, attributes and titles, and before the DOCTYPE. */
@@ -242,6 +271,7 @@ main(void)
 		cmocka_unit_test(reading_gives_what_writing_gives),
 		cmocka_unit_test(content_type_within_is_well_formed),
 		cmocka_unit_test(what_tells_the_subject_again_is_hidden_with_it),
+		cmocka_unit_test(field_that_a_rule_adds_was_forged_within),
 		cmocka_unit_test(element_stands_where_the_body_begins),
 		cmocka_unit_test(element_stands_where_the_encoded_body_begins),
 		cmocka_unit_test(text_that_ascii_cannot_stand_in_is_left_alone),

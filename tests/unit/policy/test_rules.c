@@ -529,6 +529,145 @@ expect_error_of_file(const char *directory, const char *included, const char *wa
 }
 
 static void
+files_are_included_in_the_order_of_their_names(void **state)
+{
+	static const char *const names[] = {"b.rules", "10.rules", "a.rules", "9.rules"};
+	static const char *const sorted[] = {"10.rules", "9.rules", "a.rules", "b.rules"};
+	g_autofree char *directory = g_dir_make_tmp("include.XXXXXX", NULL);
+	g_autofree char *rules =
+		g_strdup_printf("include \"%s/*.rules\"\notherwise deliver plain\n", directory);
+	struct loaded l;
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+		g_free(put_file(directory, names[i],
+				"match recipient \"x@x.example\" deliver pickup\n"));
+	for (size_t i = 0; i < G_N_ELEMENTS(sorted); i++) {
+		g_autofree char *path = g_build_filename(directory, sorted[i], NULL);
+		const struct policy_facts facts = {
+			.sender = "", .subject = "", .opaque = some_opaque};
+		g_autoptr(policy_question_auto) question =
+			policy_question_new(good(&l, rules), NULL, &facts);
+		struct policy_decision decision;
+		struct fault fault;
+
+		assert_true(policy_decide(question, "x@x.example", &decision, &fault));
+		assert_string_equal(decision.file, path);
+		policy_decision_clear(&decision);
+		unlink(path);
+		unload(&l);
+	}
+	remove_files(directory);
+}
+
+static void
+files_are_included_seven_levels_deep(void **state)
+{
+	g_autofree char *directory = g_dir_make_tmp("include.XXXXXX", NULL);
+	g_autofree char *rules =
+		g_strdup_printf("include \"%s/1\"\nmatch signed deliver smime\n", directory);
+	g_autofree char *good_rules = g_strconcat(rules, "otherwise deliver plain\n", NULL);
+	struct loaded l;
+
+	(void)state;
+	for (unsigned i = 1; i <= 7; i++) {
+		g_autofree char *name = g_strdup_printf("%u", i);
+		g_autofree char *text = g_strdup_printf("include \"%u\"\n", i + 1);
+
+		g_free(put_file(directory, name,
+				i < 7 ? text
+				      : "\n\n\n\nmatch recipient \"x@x.example\" deliver tls\n"));
+	}
+	assert_int_equal(deciding_line(good(&l, good_rules), "", "x@x.example"), 1);
+	unload(&l);
+	g_free(put_file(directory, "7", "include \"8\"\n"));
+	g_free(put_file(directory, "8", "match signed deliver tls\n"));
+	expect_error(rules, "/7:1:9: found include in a file that is included 7 levels deep");
+	remove_files(directory);
+}
+
+static void
+path_of_a_table_begins_at_the_file_that_names_it(void **state)
+{
+	g_autofree char *directory = g_dir_make_tmp("include.XXXXXX", NULL);
+	g_autofree char *rules = g_strdup_printf("include \"%s/a.conf\"\n"
+						 "match client in <far> deliver pickup\n"
+						 "match recipient in <near> deliver smime\n"
+						 "otherwise deliver plain\n",
+						 directory);
+	const struct policy_facts far = {.sender = "", .subject = "", .client = "192.0.2.9"};
+	struct loaded l;
+	struct policy *p;
+
+	(void)state;
+	g_free(put_file(directory, "a.conf",
+			"table far networks file \"nets\"\ntable near file \"near\"\n"));
+	g_free(put_file(directory, "nets", "# far\n192.0.2.0/24\n2001:db8::/32\n"));
+	g_free(put_file(directory, "near", "x@x.example\n"));
+	p = good(&l, rules);
+	assert_int_equal(line_for(p, &far), 2);
+	assert_int_equal(deciding_line(p, "", "x@x.example"), 3);
+	assert_int_equal(deciding_line(p, "", "y@x.example"), 4);
+	unload(&l);
+	g_free(put_file(directory, "nets", "192.0.2.0/24\nmail.example.com\n"));
+	l = load(settings_text, rules);
+	assert_null(l.policy);
+	assert_non_null(strstr(g_ptr_array_index(l.errors, 0), "mail.example.com"));
+	unload(&l);
+	remove_files(directory);
+}
+
+static void
+last_rule_may_refuse_a_recipient(void **state)
+{
+	struct loaded l;
+	struct policy *p = good(&l, "match recipient \"x@x.example\" deliver plain\n"
+				    "otherwise refuse recipient \"Nobody else.\"\n");
+	const struct policy_facts facts = {.sender = "", .subject = "", .opaque = some_opaque};
+	g_autoptr(policy_question_auto) question = policy_question_new(p, NULL, &facts);
+	struct policy_decision decision;
+	struct fault fault;
+
+	(void)state;
+	assert_true(policy_decide(question, "y@x.example", &decision, &fault));
+	assert_string_equal(decision.refuse, "Nobody else.");
+	assert_null(decision.reject);
+	policy_decision_clear(&decision);
+	assert_true(policy_decide(question, "x@x.example", &decision, &fault));
+	assert_null(decision.refuse);
+	policy_decision_clear(&decision);
+	unload(&l);
+}
+
+static void
+question_mark_is_any_one_character(void **state)
+{
+	struct loaded l;
+	struct policy *p = good(&l, "match attachment name \"Plan ?.DWG\" deliver plain\n"
+				    "match attachment name \"plan ??.dwg\" deliver plain\n"
+				    "match header \"X-A\" \"class?\" deliver plain\n"
+				    "match header \"X-A\" \"class\" deliver plain\n"
+				    "otherwise deliver plain\n");
+
+	(void)state;
+	text_of_message = "";
+	assert_int_equal(deciding_line(p, "", "x@x.example"), 2);
+	name_of_part = "Plan Ä.dwg";
+	assert_int_equal(deciding_line(p, "", "x@x.example"), 1);
+	name_of_part = "Plan .dwg";
+	field_of_message = "X-A";
+	value_of_field = "class Ä";
+	assert_int_equal(deciding_line(p, "", "x@x.example"), 5);
+	value_of_field = "classÄ";
+	assert_int_equal(deciding_line(p, "", "x@x.example"), 3);
+	value_of_field = "class";
+	assert_int_equal(deciding_line(p, "", "x@x.example"), 4);
+	name_of_part = "Plan ÄÖ.DWG";
+	field_of_message = NULL;
+	unload(&l);
+}
+
+static void
 errors_name_the_included_file(void **state)
 {
 	g_autofree char *directory = g_dir_make_tmp("include.XXXXXX", NULL);
@@ -1107,6 +1246,8 @@ what_cannot_be_meant_is_an_error(void **state)
 		 "expected the name of a header field, without a colon"},
 		{"match signed deliver plain add header \"subject\" \"x\"\n",
 		 ":5:39: found \"subject\", which is not for a rule to write"},
+		{"match signed deliver plain add header \"HP-Outer\" \"X-A: 1\"\n",
+		 "found \"HP-Outer\", which is not for a rule to write"},
 		{"match signed deliver plain add header \"content-type\" \"x\"\n",
 		 "found \"content-type\", which is not for a rule to write"},
 		{"match signed deliver plain add header \"X-Postseal-Verified\" \"x\"\n",
@@ -1201,6 +1342,39 @@ what_was_approved_is_decided_by_the_next_rules(void **state)
 	assert_false(policy_may_approve(p, "officers", "anna@example.com"));
 	assert_false(policy_may_approve(p, "others", "bob@example.com"));
 	unload(&l);
+}
+
+/* In a file as well, and at most 50. */
+static void
+those_who_approve_are_in_a_file_up_to_fifty(void **state)
+{
+	g_autofree char *path = NULL, *rules = NULL;
+	g_autoptr(GString) list = g_string_new("# officers\n");
+	int fd = g_file_open_tmp("officers.XXXXXX", &path, NULL);
+	struct loaded l;
+
+	(void)state;
+	close(fd);
+	rules = g_strdup_printf("table o file \"%s\"\nmatch signed hold \"x\" for <o>\n"
+				"otherwise deliver plain\n",
+				path);
+	for (unsigned i = 1; i <= 51; i++) {
+		g_string_append_printf(list, "o%u@example.com\n", i);
+		assert_true(g_file_set_contents(path, list->str, -1, NULL));
+		if (i == 1 || i == 50) {
+			struct policy *p = good(&l, rules);
+
+			assert_true(policy_may_approve(p, "o", "o1@example.com"));
+			assert_int_equal(policy_may_approve(p, "o", "o50@example.com"), i == 50);
+			unload(&l);
+		}
+	}
+	l = load(settings_text, rules);
+	assert_null(l.policy);
+	assert_non_null(strstr(g_ptr_array_index(l.errors, 0),
+			       ":6:27: found <o>, which has 51 addresses, expected 1 to 50"));
+	unload(&l);
+	unlink(path);
 }
 
 static void
@@ -1608,11 +1782,62 @@ letters_beside_a_number_hid_it(void **state)
 }
 
 /* Organization and Sender were not looked at, nor comments in Date. */
+/* postseal.conf(5) says so, and what is found there one day is to be said there. */
+static void
+numbers_that_people_cannot_see_are_not_found(void **state)
+{
+	static const struct found_in cards[] = {
+		{"4539 5787 6362 1486", true},
+		{"4539, 5787, 6362, 1486", false},
+		{"4539;5787;6362;1486", false},
+		{"\"4539\" \"5787\" \"6362\" \"1486\"", false},
+		{"4539 and 5787 and 6362 and 1486", false},
+		{"four five three nine 5787 6362 1486", false},
+		{"4539 5787 6362 l486", false},
+		{"4539 5787 6362 I486", false},
+		{"6841 2636 7875 9354", false},
+		{"NDUzOTU3ODc2MzYyMTQ4Ng==", false},
+		{"data:text/plain;base64,NDUzOSA1Nzg3IDYzNjIgMTQ4Ng==", false},
+		{"4539 5787\n\nYour new card has the following end:\n\n6362 1486", false},
+	};
+
+	(void)state;
+	assert_found("card", cards, G_N_ELEMENTS(cards));
+}
+
+/* As the names of files and the text are. */
+static void
+words_are_looked_for_in_fields_that_people_write(void **state)
+{
+	static const char *const fields[] = {"Thread-Topic", "Comments", "Keywords",
+					     "X-Message-Flag"};
+	struct loaded l;
+	struct policy *p = good(&l, "table d words { \"asthma\" }\n"
+				    "match text in <d> deliver pickup\n"
+				    "otherwise deliver plain\n");
+
+	(void)state;
+	text_of_message = "nothing";
+	value_of_field = "About Asthma.";
+	for (size_t i = 0; i < G_N_ELEMENTS(fields); i++) {
+		field_of_message = fields[i];
+		assert_int_equal(deciding_line(p, "", "x@x.example"), 2);
+	}
+	field_of_message = "X-Mailer";
+	assert_int_equal(deciding_line(p, "", "x@x.example"), 3);
+	field_of_message = NULL;
+	unload(&l);
+}
+
 static void
 field_that_readers_are_shown_was_not_looked_at(void **state)
 {
 	static const char *const fields[][2] = {
 		{"Subject", "4539578763621486"},
+		{"Thread-Topic", "4539578763621486"},
+		{"Comments", "4539 5787 6362 1486"},
+		{"Keywords", "card, 4539578763621486"},
+		{"X-Message-Flag", "4539578763621486"},
 		{"Sender", "4539578763621486 <a@b.example>"},
 		{"Organization", "4539 5787 6362 1486"},
 		{"Bcc", "4539578763621486 <a@b.example>"},
@@ -1742,6 +1967,51 @@ own_detectors_are_expressions_with_checksums(void **state)
 }
 
 /* What was found is on record, but never the number. */
+/* Of a table of words, neither how many nor where was on record. */
+static void
+words_of_a_table_are_counted_on_record(void **state)
+{
+	static const char *const found[][3] = {
+		{"", "asthma, Measles and mumps",
+		 "[{\"table\":\"d\",\"count\":2,\"part\":\"text\"}]"},
+		{"Mumps", "asthma", "[{\"table\":\"d\",\"count\":2,\"part\":\"subject\"}]"},
+		{"", "mumps, mumps", "[{\"table\":\"d\",\"count\":1,\"part\":\"text\"}]"},
+		{"", "nothing", NULL},
+	};
+	struct loaded l;
+	struct policy *p = good(&l, "table d words { \"asthma\" \"measles\" \"mumps\" }\n"
+				    "match text in <d> at least 2 deliver pickup\n"
+				    "otherwise deliver plain\n");
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(found); i++) {
+		const struct policy_facts facts = {.sender = "",
+						   .subject = found[i][0],
+						   .opaque = some_opaque,
+						   .headers = one_header,
+						   .parts = two_parts,
+						   .text = some_text};
+		g_autoptr(policy_question_auto) question = policy_question_new(p, NULL, &facts);
+		struct policy_decision decision;
+		struct fault fault = {0};
+		json_t *list;
+		char *shown;
+
+		text_of_message = found[i][1];
+		assert_true(policy_decide(question, "x@x.example", &decision, &fault));
+		list = json_object_get(json_array_get(decision.trace, 0), "found");
+		shown = list == NULL ? NULL : json_dumps(list, JSON_COMPACT);
+		if (found[i][2] == NULL)
+			assert_null(shown);
+		else
+			assert_string_equal(shown, found[i][2]);
+		free(shown);
+		policy_decision_clear(&decision);
+	}
+	text_of_message = "";
+	unload(&l);
+}
+
 static void
 number_is_masked_on_record(void **state)
 {
@@ -1926,6 +2196,14 @@ main(void)
 		cmocka_unit_test(what_cannot_be_meant_is_an_error),
 		cmocka_unit_test(what_was_approved_is_decided_by_the_next_rules),
 		cmocka_unit_test(those_who_approve_are_listed),
+		cmocka_unit_test(those_who_approve_are_in_a_file_up_to_fifty),
+		cmocka_unit_test(last_rule_may_refuse_a_recipient),
+		cmocka_unit_test(files_are_included_in_the_order_of_their_names),
+		cmocka_unit_test(files_are_included_seven_levels_deep),
+		cmocka_unit_test(path_of_a_table_begins_at_the_file_that_names_it),
+		cmocka_unit_test(question_mark_is_any_one_character),
+		cmocka_unit_test(numbers_that_people_cannot_see_are_not_found),
+		cmocka_unit_test(words_are_looked_for_in_fields_that_people_write),
 		cmocka_unit_test(what_is_hardly_meant_is_a_warning),
 		cmocka_unit_test(addresses_in_a_table_that_is_for_domains_are_a_warning),
 		cmocka_unit_test(
@@ -1942,6 +2220,7 @@ main(void)
 		cmocka_unit_test(detectors_count_in_subject_names_and_text_together),
 		cmocka_unit_test(own_detectors_are_expressions_with_checksums),
 		cmocka_unit_test(number_is_masked_on_record),
+		cmocka_unit_test(words_of_a_table_are_counted_on_record),
 		cmocka_unit_test(detector_waits_for_what_cannot_be_looked_into),
 		cmocka_unit_test(errors_in_detectors_are_told),
 		cmocka_unit_test(expression_that_imitates_a_detector_is_a_warning),
