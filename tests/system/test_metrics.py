@@ -174,6 +174,13 @@ class Prometheus:
                 ["prometheus", f"--config.file={directory}/prometheus.yml", f"--storage.tsdb.path={directory}/data",
                  f"--web.listen-address=127.0.0.1:{self.port}"], stdout=log, stderr=log, env={**os.environ, "GOMAXPROCS": "1"})
 
+    def is_ready(self):
+        """It listens earlier, and answers 503."""
+        try:
+            return urllib.request.urlopen(f"http://127.0.0.1:{self.port}/-/ready").status == 200
+        except OSError:
+            return False
+
     def asked(self, path, **words):
         url = f"http://127.0.0.1:{self.port}/api/v1/{path}?{urllib.parse.urlencode(words)}"
         return json.load(urllib.request.urlopen(url))["data"]
@@ -192,7 +199,7 @@ def prometheus(world, tmp_path_factory):
     world.postseal("key", "import", both)
     started = Prometheus(tmp_path_factory.mktemp("prometheus"), [world.ports[f"{program}_metrics"] for program in PROGRAMS])
     try:
-        sandbox.wait_until(lambda: sandbox.port_answers(started.port), "Prometheus")
+        sandbox.wait_until(started.is_ready, "Prometheus")
         # Rates need two samples.
         sandbox.wait_until(lambda: len(started.answer('count_over_time(up{job="postseal"}[1m]) > 3')) == len(PROGRAMS),
                            "all programs to be scraped", 60)
