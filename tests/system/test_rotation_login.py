@@ -59,6 +59,13 @@ def between_the_passes(world, post, *names):
         sandbox.command("postqueue", "-c", world.company.config, "-f")
 
 
+def until_heard(world, state):
+    """What has come to this state is known to both milters: they announce what they have whenever something changes."""
+    sandbox.wait_until(lambda: world.postgres.query(
+        "select bool_and(h.since > s.since) from postseal.secret_holder h join postseal.secret s using (name)"
+        f" where s.name = 'login' and s.state = '{state}'") == [["t"]], "both milters to hear of it")
+
+
 def logins(world, post, *names):
     """Who authenticated, according to the record."""
     for name in names:
@@ -127,12 +134,11 @@ def test_stolen_key_was_believed_until_the_milter_was_restarted(world, post, two
         world.postseal("secrets", "rotate", "--prepare", "login")
         two.copy()
         world.postseal("secrets", "rotate", "login")
+        until_heard(world, "in use")
         send(world, post, new)
         assert "is retired" in two.postseal("secrets", "retire", "--now", "login")
         assert len(keys_of(world.directory / "secrets", "login.key")) == 2, "the file of the node whose milter is asked is as it was"
-        sandbox.wait_until(lambda: world.postgres.query(
-            "select bool_and(h.since > s.since) from postseal.secret_holder h join postseal.secret s using (name)"
-            " where s.name = 'login' and s.state = 'retired'") == [["t"]], "both milters to hear of it")
+        until_heard(world, "retired")
         sandbox.wait_until(lambda: len(queued(world)) == 2, "both between the passes")
     assert logins(world, post, old, new) == ["nobody", "anna.login"]
 
