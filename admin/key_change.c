@@ -6,18 +6,22 @@
 #include "keystore/statements.h"
 
 /* Keys of the same kind, from before this import, for one of its addresses, to which mail can be
- * encrypted today; and whether the new key has all of their addresses. */
+ * encrypted today; and whether the new key has all of their addresses. What they are for besides,
+ * it can take over, unless it is an employee's. */
 static const struct statement keys_beside = {
 	"keys_beside",
-	"select o.id, o.fingerprint, coalesce('until ' || o.not_after::date, 'without end') as until,"
+	"select o.id, n.id as new_id, o.fingerprint, coalesce('until ' || o.not_after::date, 'without end') as until,"
 	" not exists (select from postseal.key_address x where x.key = o.id"
-	"  and not exists (select from postseal.key_address y where y.key = n.id and y.address = x.address)) as is_covered "
+	"  and not exists (select from postseal.key_address y where y.key = n.id and y.address = x.address))"
+	" and (n.role = 'recipient' or not exists (select from postseal.key_by_word w where w.key = o.id)"
+	"  and not exists (select from postseal.key_domain d where d.key = o.id)) as is_covered "
 	"from postseal.key n cross join lateral (select distinct b.key from postseal.key_address a"
 	"  join postseal.key_address b on b.address = a.address where a.key = n.id and b.key <> n.id offset 0) b"
 	" cross join lateral (select * from postseal.key where id = b.key offset 0) o "
 	"where n.kind = $1 and n.fingerprint = $2 and o.kind = n.kind and o.role = 'recipient' and o.imported_at < n.imported_at"
 	" and o.cannot_encrypt is null and (o.not_after is null or o.not_after > now()) order by o.fingerprint"};
-enum { ID, FINGERPRINT, UNTIL, IS_COVERED };
+enum { ID, NEW_ID, FINGERPRINT, UNTIL, IS_COVERED };
+enum { ADDRESSES, DOMAINS }; /* columns of key_replace */
 
 static bool
 is_among(const GPtrArray *keys, const char *fingerprint)
@@ -62,21 +66,42 @@ add_key(json_t *row, const char *member, GString *text, const char *sentence,
 			       PQgetvalue(others, i, FINGERPRINT), PQgetvalue(others, i, UNTIL));
 }
 
+/* What the other key was for by an admin's word. */
+static void
+tell_taken_over(json_t *row, const char *list, GString *text, const char *what)
+{
+	json_t *taken_over = json_object_get(row, "taken_over");
+	g_auto(GStrv) all = g_strsplit(list, " ", -1);
+
+	for (char **one = all; *one != NULL; one++)
+		if (**one != '\0') {
+			json_array_append_new(taken_over, report_text(*one));
+			g_string_append_printf(text, "%s%s", what, *one);
+		}
+}
+
 /* A key that was there before. */
 static bool
 take_place(const struct key_change *change, const PGresult *others, int i, json_t *row,
 	   GString *text, struct fault *fault)
 {
-	g_autoptr(PGresult) deleted = NULL;
+	g_autoptr(PGresult) replaced = NULL;
 
 	if (!change->replaces || !result_flag(others, i, IS_COVERED)) {
 		add_key(row, "beside", text, "mail is encrypted to it and to", others, i);
 		return true;
 	}
-	if (!command_ask(change->admin, &key_delete,
-			 (const char *const[]){PQgetvalue(others, i, ID), NULL}, &deleted, fault))
+	if (!command_ask(change->admin, &key_replace,
+			 (const char *const[]){PQgetvalue(others, i, ID),
+					       PQgetvalue(others, i, NEW_ID), change->admin->actor,
+					       NULL},
+			 &replaced, fault))
 		return false;
 	add_key(row, "replaced", text, "it replaces", others, i);
+	tell_taken_over(row, PQgetvalue(replaced, 0, ADDRESSES), text,
+			", by your word from now on also for ");
+	tell_taken_over(row, PQgetvalue(replaced, 0, DOMAINS), text,
+			", from now on also for everybody in ");
 	return true;
 }
 
@@ -91,6 +116,7 @@ key_change_tell(const struct key_change *change, const struct imported *key, jso
 
 	json_object_set_new(row, "beside", json_array());
 	json_object_set_new(row, "replaced", json_array());
+	json_object_set_new(row, "taken_over", json_array());
 	if (is_for_mail && !ask_whether_used(change, key, &used, fault))
 		return false;
 	json_object_set_new(row, "used", json_boolean(used));

@@ -15,7 +15,7 @@ struct key_change {
 			*/
 };
 
-/* Adds `used`, `beside` and `replaced` to the key's row, and sentences to `text`. */
+/* Adds `used`, `beside`, `replaced` and `taken_over` to the key's row, and sentences to `text`. */
 bool key_change_tell(const struct key_change *change, const struct imported *key, json_t *row,
 		     GString *text, struct fault *fault);
 

@@ -311,7 +311,7 @@ const struct command secrets_commands[] = {
 	{"secrets forget", "NODE", "do not wait for the programs of a node that will not run again",
 	 run_forget, .example = "mail2"},
 	{"secrets abandon", "master|courier|login",
-	 "go on with the key file that is here, when that in use is lost for good", run_abandon,
+	 "continue with the key file that is here, as the one in use is lost for good", run_abandon,
 	 .example = "master"},
 	{NULL, NULL, NULL, NULL},
 };

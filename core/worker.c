@@ -87,15 +87,17 @@ spawn(const struct worker_pool *pool, pid_t *pid_r, int socket)
 	sigemptyset(&none);
 	sigfillset(&all);
 	posix_spawn_file_actions_init(&files);
-	posix_spawn_file_actions_adddup2(&files, socket, STDIN_FILENO);
 	posix_spawnattr_init(&attributes);
 	posix_spawnattr_setsigmask(&attributes, &none);
 	posix_spawnattr_setsigdefault(&attributes, &all);
 	posix_spawnattr_setpgroup(&attributes, 0);
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
 						      POSIX_SPAWN_SETSIGDEF);
-	error = posix_spawn(pid_r, pool->program, &files, &attributes, pool->arguments,
-			    environment);
+	/* Without its socket, it would seem to have died of its first document. */
+	error = posix_spawn_file_actions_adddup2(&files, socket, STDIN_FILENO);
+	if (error == 0)
+		error = posix_spawn(pid_r, pool->program, &files, &attributes, pool->arguments,
+				    environment);
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&files);
 	return error;

@@ -171,9 +171,10 @@ is_same_person(const char *one, const char *other)
 	const size_t length = strcspn(one, "+@");
 	const char *domain = strrchr(one, '@'), *other_domain = strrchr(other, '@');
 
-	return domain != NULL && other_domain != NULL && length > 0 &&
-	       length == strcspn(other, "+@") && strncmp(one, other, length) == 0 &&
-	       strcmp(domain, other_domain) == 0;
+	return strcmp(one, other) == 0 ||
+	       (domain != NULL && other_domain != NULL && length > 0 &&
+		length == strcspn(other, "+@") && strncmp(one, other, length) == 0 &&
+		strcmp(domain, other_domain) == 0);
 }
 
 /* Does a field name them as an author, perhaps among others, or as who sends it for them? */

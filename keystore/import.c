@@ -32,6 +32,13 @@ role_of(const struct import_settings *settings, const struct key_facts *facts)
 	return facts->secret != NULL ? "own" : "recipient";
 }
 
+/* Than the addresses in the keys. */
+static bool
+is_for_others(const struct import_settings *settings)
+{
+	return settings->domain != NULL || settings->address != NULL;
+}
+
 static const char *
 why_skipped(const struct import_settings *settings, const struct key_facts *facts)
 {
@@ -43,9 +50,9 @@ why_skipped(const struct import_settings *settings, const struct key_facts *fact
 		return NULL;
 	if (settings->root && facts->kind == KEY_SMIME)
 		return "it is not a certificate authority (RFC 5280 §4.2.1.9)";
-	if (settings->address != NULL && facts->secret != NULL)
-		return "a private key is its owner's alone, so it is not imported for another address";
-	if (facts->addresses->len > 0 || settings->domain != NULL || settings->address != NULL)
+	if (is_for_others(settings) && facts->secret != NULL)
+		return "a private key is its owner's alone, so it is imported for nobody else";
+	if (facts->addresses->len > 0 || is_for_others(settings))
 		return NULL;
 	if (facts->kind == KEY_SMIME)
 		return "it contains no email address (RFC 8550 §3)";
@@ -92,6 +99,46 @@ report_broken(const char *why)
 
 	imported->skipped = g_strdup(why);
 	return imported;
+}
+
+/* An employee's key is already here with its private part, or had it until they left. */
+static bool
+refuse_others_key(struct connection *connection, const struct import_settings *settings,
+		  struct imported *imported, struct fault *fault)
+{
+	static const char *const employees[] = {"own", "retired", NULL};
+	struct parameters parameters = {0};
+	g_autoptr(PGresult) result = NULL;
+
+	if (!is_for_others(settings) || imported->skipped != NULL)
+		return true;
+	parameters_text(&parameters, key_kind_name(imported->kind));
+	parameters_text(&parameters, imported->fingerprint);
+	if (!connection_execute(connection, &key_role, &parameters, &result, fault))
+		return false;
+	if (PQntuples(result) == 1 && g_strv_contains(employees, PQgetvalue(result, 0, 0))) {
+		g_free(imported->role);
+		imported->role = g_strdup(PQgetvalue(result, 0, 0));
+		imported->skipped = g_strdup(
+			"it is an employee's, and a private key is its owner's alone, so it is imported for nobody else");
+	}
+	return true;
+}
+
+static bool
+report_all(struct connection *connection, const struct import_settings *settings,
+	   const struct reading *reading, GPtrArray *reports, struct fault *fault)
+{
+	for (guint i = 0; i < reading->keys->len; i++) {
+		struct imported *imported = report(settings, g_ptr_array_index(reading->keys, i));
+
+		g_ptr_array_add(reports, imported);
+		if (!refuse_others_key(connection, settings, imported, fault))
+			return false;
+	}
+	for (guint i = 0; i < reading->broken->len; i++)
+		g_ptr_array_add(reports, report_broken(g_ptr_array_index(reading->broken, i)));
+	return true;
 }
 
 /* --- storing --- */
@@ -228,20 +275,17 @@ put(struct connection *connection, const struct import_settings *settings,
 
 static bool
 put_all(struct connection *connection, const struct import_settings *settings,
-	const struct reading *reading, GPtrArray *reports, struct fault *fault)
+	const struct reading *reading, const GPtrArray *reports, struct fault *fault)
 {
 	if (!batch_begin(connection, fault))
 		return false;
 	for (guint i = 0; i < reading->keys->len; i++) {
 		const struct key_facts *facts = g_ptr_array_index(reading->keys, i);
-		struct imported *imported = report(settings, facts);
+		const struct imported *imported = g_ptr_array_index(reports, i);
 
-		g_ptr_array_add(reports, imported);
 		if (imported->skipped == NULL && !put(connection, settings, facts, imported, fault))
 			return false;
 	}
-	for (guint i = 0; i < reading->broken->len; i++)
-		g_ptr_array_add(reports, report_broken(g_ptr_array_index(reading->broken, i)));
 	return batch_end_transaction(connection, fault) && batch_commit(connection, fault);
 }
 
@@ -281,6 +325,7 @@ import_keys(struct connection *connection, const struct import_settings *setting
 	struct reading reading = {0};
 	bool done = transaction_begin(connection, fault) &&
 		    reading_take(&reading, &how, name, bytes, length, fault) &&
+		    report_all(connection, settings, &reading, reports, fault) &&
 		    put_all(connection, settings, &reading, reports, fault);
 
 	reading_clear(&reading);

@@ -29,6 +29,11 @@ static const struct statement key_known = {
 	"key_known",
 	"select content from postseal.key where kind = 'pgp' and fingerprint like '%' || $1 for update"};
 
+/* Locked as well, so that it becomes nobody's own until the end of the transaction. */
+static const struct statement key_role = {
+	"key_role",
+	"select role from postseal.key where kind = $1 and fingerprint = $2 for update"};
+
 static const struct statement key_forget_addresses = {
 	"key_forget_addresses", "delete from postseal.key_address where key = " KEY_PUT};
 
@@ -81,5 +86,22 @@ static const struct statement key_show = {
 static const struct statement key_delete = {
 	"key_delete",
 	"delete from postseal.key where id = $1 returning kind, fingerprint, 'deleted ' || kind || ' ' || fingerprint as text"};
+
+/* Puts the key $2 in the place of $1, also for the whole domains that $1 was for, and for the
+ * addresses that it was for by an admin's word; $3 says so again. */
+static const struct statement key_replace = {
+	"key_replace",
+	"with words as (select address from postseal.key_by_word where key = $1"
+	"  except select address from postseal.key_by_word where key = $2),"
+	" domains as (select domain from postseal.key_domain where key = $1"
+	"  except select domain from postseal.key_domain where key = $2),"
+	" put_words as (insert into postseal.key_word (key, address) select $2, address from words on conflict do nothing),"
+	" put_domains as (insert into postseal.key_domain (key, domain) select $2, domain from domains),"
+	" stated as (select w.address, postseal.attest(gen_random_uuid(), n.kind, n.fingerprint, w.address, $3, 'administrator', null,"
+	"   'imported in the place of ' || o.fingerprint) as is_new"
+	"  from words w join postseal.key n on n.id = $2 join postseal.key o on o.id = $1),"
+	" gone as (delete from postseal.key where id = $1) "
+	"select string_agg(address, ' ' order by address) filter (where is_new is not null) as addresses,"
+	" (select string_agg(domain, ' ' order by domain) from domains) as domains from stated"};
 
 #endif

@@ -20,7 +20,8 @@ struct mark {
 	}
 
 /* Sources: the format's own description where there is one (7zFormat.txt, RFC 1952, RFC 8878, the
- * .xz, LZ4 and lzip documents, MS-CAB, MS-PST, MS-ONESTORE, MS-VHDX, ECMA-119, ECMA-167,
+ * .xz, LZ4 and lzip documents, MS-CAB, MS-PST, MS-ONESTORE, MS-VHDX, ECMA-119, ECMA-167, LUKS1,
+ * Ansible's "Vault format",
  * LSB for RPM, ar(5)), otherwise the database of file(1). */
 static const struct mark beginnings[] = {
 	MARK(0, "!BDN", "is an Outlook data file"),
@@ -86,6 +87,10 @@ static const struct mark beginnings[] = {
 	MARK(32769, "CD001", "is a disk image (ISO 9660)"),
 	MARK(32769, "BEA01", "is a disk image (UDF)"),
 	MARK(32769, "NSR0", "is a disk image (UDF)"),
+	MARK(0, "Salted__", "is encrypted"), /* openssl-enc(1) */
+	MARK(0, "$ANSIBLE_VAULT;", "is encrypted"),
+	MARK(0, "\x03\xd9\xa2\x9a", "is encrypted"), /* KeePass */
+	MARK(0, "LUKS\xba\xbe", "is encrypted"),
 	MARK(0, "age-encryption.org/v1", "is encrypted"),
 	MARK(0, ".pfile", "is encrypted"),			     /* Microsoft Purview */
 	MARK(0, "\x76\xe8\x04\x60\xc4\x11\xe3\x86", "is encrypted"), /* MS-OXORMMS 2.1.4 */
@@ -279,7 +284,7 @@ is_of_header(const char *line, const char *end)
 {
 	const char *at = line;
 
-	while (at<end && * at> ' ' && *at <= '~' && *at != ':')
+	while (at != end && *at > ' ' && *at <= '~' && *at != ':')
 		at++;
 	return at < end && (*line == ' ' || *line == '\t' || (at > line && *at == ':'));
 }

@@ -45,8 +45,8 @@ document_is_old_office(const char *beginning, size_t length)
 	return length >= sizeof mark - 1 && memcmp(beginning, mark, sizeof mark - 1) == 0;
 }
 
-/* Sources: the formats' own descriptions (SQLite's "Database File Format", parquet-format,
- * OpenSSL's enc(1), Ansible's "Vault format", LUKS1), otherwise the database of file(1). */
+/* Sources: the formats' own descriptions (SQLite's "Database File Format", parquet-format),
+ * otherwise the database of file(1). */
 static const struct {
 	size_t at;
 	const char *bytes;
@@ -56,7 +56,6 @@ static const struct {
 	{0, "SQLite format 3", 16, "is a database (SQLite)"},
 	{4, "Standard Jet DB", 16, "is a database (Access)"},
 	{4, "Standard ACE DB", 16, "is a database (Access)"},
-	{0, "bplist0", 7, "is a binary property list, such as a web archive of Safari"},
 	{0, "PAR1", 4, "is a database (Parquet)"},
 	{0, "\xffWPC", 4, "is a document in a format that is not read (WordPerfect)"},
 	{0, "HWP Document File", 17, "is a document in a format that is not read (HWP)"},
@@ -69,10 +68,6 @@ static const struct {
 	{0, "\x09\2\6\0", 4, "is a document in an older format of Office"},
 	{0, "\x09\4\6\0", 4, "is a document in an older format of Office"},
 	{0, "bplist0", 7, "is a binary property list, such as a web archive of Safari"},
-	{0, "Salted__", 8, "is encrypted"},
-	{0, "$ANSIBLE_VAULT;", 15, "is encrypted"},
-	{0, "\x03\xd9\xa2\x9a", 4, "is encrypted"}, /* KeePass */
-	{0, "LUKS\xba\xbe", 6, "is encrypted"},
 };
 
 const char *

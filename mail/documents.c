@@ -449,8 +449,9 @@ hide_by_fault(struct entry *entry, const struct fault *fault)
 	hide(entry, true, why);
 }
 
-/* Returns false if something else than the document is at fault. That others keep all processes
- * busy until there is no more time is not told from a document that takes too long itself. */
+/* Returns false if something else than the document is at fault, such as documents of other
+ * messages that keep all processes busy: what is in this one is no other when it is offered again.
+ */
 static bool
 read_as(struct documents *documents, struct entry *entry, const char *format, struct fault *fault)
 {
@@ -464,12 +465,9 @@ read_as(struct documents *documents, struct entry *entry, const char *format, st
 	if (reader_take(documents->settings.reader, format, &entry->content, documents->until,
 			&taking.taker, fault))
 		return true;
-	if (fault->cause == FAULT_OVERLOAD)
-		hide(entry, true, "cannot be read: all readers were busy until its time was over");
-	else if (fault->cause == FAULT_INPUT || fault->cause == FAULT_TOO_BIG)
-		hide_by_fault(entry, fault);
-	else
+	if (fault->cause != FAULT_INPUT && fault->cause != FAULT_TOO_BIG)
 		return false;
+	hide_by_fault(entry, fault);
 	return true;
 }
 

@@ -158,8 +158,8 @@ static const struct {
 static bool
 begins_picture(const char *at, const char *end)
 {
-	static const char *const beginnings[] = {"/9j/",  "iVBORw0KGgo", "R0lGOD", "Qk",
-						 "UklGR", "AAAA",	 "MII",	   NULL};
+	static const char *const beginnings[] = {"/9j/", "iVBORw0KGgo", "R0lGOD", "UklGR", "Qk0",
+						 "Qk1",	 "Qk2",		"Qk3",	  "MII",   NULL};
 
 	while (at < end && strchr(" \t\r\n", *at) != NULL)
 		at++;

@@ -107,12 +107,16 @@ never_match_together(const struct rule *one, const struct rule *other)
 	return false;
 }
 
-/* Does a rule decide whatever cannot be inspected, before it comes to the other one? */
+static bool
+takes_opaque(const struct rule *rule)
+{
+	return rule_asks_whether_opaque(rule) && !rule->watches && rule->hold == NULL;
+}
+
+/* Does a rule that takes what is opaque decide about it before it comes to the other one? */
 static bool
 takes_opaque_from(const struct rule *rule, const struct rule *other)
 {
-	if (!rule_asks_whether_opaque(rule) || rule->watches || rule->hold != NULL)
-		return false;
 	for (guint i = 0; i < rule->conditions->len; i++) {
 		const struct condition *condition = g_ptr_array_index(rule->conditions, i);
 
@@ -124,25 +128,25 @@ takes_opaque_from(const struct rule *rule, const struct rule *other)
 }
 
 static bool
-is_taken_before(const GPtrArray *rules, guint index)
+is_taken_by_any(const GPtrArray *taking, const struct rule *rule)
 {
-	for (guint i = 0; i < index; i++)
-		if (takes_opaque_from(g_ptr_array_index(rules, i), g_ptr_array_index(rules, index)))
+	for (guint i = 0; i < taking->len; i++)
+		if (takes_opaque_from(g_ptr_array_index(taking, i), rule))
 			return true;
 	return false;
 }
 
-/* The first rule before this one that waits for text; rather one that always does. NULL: none. */
+/* The first of the rules that wait for text before this one; rather one that always does. NULL:
+ * none. */
 static const struct rule *
-find_waiting(const GPtrArray *rules, guint index)
+find_waiting(const GPtrArray *waiting, const struct rule *rule)
 {
-	const struct rule *rule = g_ptr_array_index(rules, index), *found = NULL;
+	const struct rule *found = NULL;
 
-	for (guint i = 0; i < index; i++) {
-		const struct rule *before = g_ptr_array_index(rules, i);
+	for (guint i = 0; i < waiting->len; i++) {
+		const struct rule *before = g_ptr_array_index(waiting, i);
 
-		if (!may_wait_for_text(before) || name_people(before, rule) ||
-		    never_match_together(before, rule) || is_taken_before(rules, i))
+		if (name_people(before, rule) || never_match_together(before, rule))
 			continue;
 		if (waits_for_text(before))
 			return before;
@@ -154,29 +158,41 @@ find_waiting(const GPtrArray *rules, guint index)
 
 /* What cannot be inspected never comes to a rule about it behind one that asks for text, or not
  * all of it where that one asks only of some. */
+static void
+warn_of_late(struct parser *parser, const struct rule *rule, const struct rule *before)
+{
+	g_autofree char *line = rule_line_shown(parser->policy, before);
+
+	parser_warn(parser, &rule->place,
+		    waits_for_text(before)
+			    ? "this rule comes too late: for what cannot be inspected, the "
+			      "one in %s cannot be answered, and the setting opaque decides; "
+			      "put this one before it"
+			    : "this rule comes too late for some mail: where the other "
+			      "conditions of the one in %s hold, that cannot be answered "
+			      "for what cannot be inspected, and the setting opaque "
+			      "decides; put this one before it, or except that mail here with "
+			      "not",
+		    line);
+}
+
 void
 parser_review_opaque(struct parser *parser)
 {
 	const GPtrArray *rules = parser->policy->rules;
+	g_autoptr(GPtrArray) waiting = g_ptr_array_new(); /* for text */
+	g_autoptr(GPtrArray) taking = g_ptr_array_new();  /* what is opaque */
 
 	for (guint i = 0; i < rules->len && parser->policy->settings->opaque != OPAQUE_PASS; i++) {
-		const struct rule *rule = g_ptr_array_index(rules, i), *before;
-		g_autofree char *line = NULL;
+		const struct rule *rule = g_ptr_array_index(rules, i);
+		const struct rule *before =
+			rule_asks_whether_opaque(rule) ? find_waiting(waiting, rule) : NULL;
 
-		if (!rule_asks_whether_opaque(rule) || (before = find_waiting(rules, i)) == NULL)
-			continue;
-		line = rule_line_shown(parser->policy, before);
-		parser_warn(
-			parser, &rule->place,
-			waits_for_text(before)
-				? "this rule comes too late: for what cannot be inspected, the "
-				  "one in %s cannot be answered, and the setting opaque decides; "
-				  "put this one before it"
-				: "this rule comes too late for some mail: where the other "
-				  "conditions of the one in %s hold, that cannot be answered "
-				  "for what cannot be inspected, and the setting opaque "
-				  "decides; put this one before it, or except that mail here with "
-				  "not",
-			line);
+		if (before != NULL)
+			warn_of_late(parser, rule, before);
+		if (may_wait_for_text(rule) && !is_taken_by_any(taking, rule))
+			g_ptr_array_add(waiting, (gpointer)rule);
+		if (takes_opaque(rule))
+			g_ptr_array_add(taking, (gpointer)rule);
 	}
 }

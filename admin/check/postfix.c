@@ -19,11 +19,17 @@ postfix_run(const char *const *command, char **output_r, char **errors_r)
 	g_strv_builder_add_many(words, "timeout", "--signal=KILL", POSTFIX_PATIENCE, NULL);
 	g_strv_builder_addv(words, (const char **)command);
 	limited = g_strv_builder_end(words);
-	return g_spawn_sync(NULL, limited, NULL,
-			    G_SPAWN_SEARCH_PATH |
-				    (errors_r == NULL ? G_SPAWN_STDERR_TO_DEV_NULL : 0),
-			    NULL, NULL, output_r, errors_r, &status, NULL) &&
-	       g_spawn_check_wait_status(status, NULL);
+	if (!g_spawn_sync(NULL, limited, NULL,
+			  G_SPAWN_SEARCH_PATH | (errors_r == NULL ? G_SPAWN_STDERR_TO_DEV_NULL : 0),
+			  NULL, NULL, output_r, errors_r, &status, NULL))
+		return false;
+	/* timeout(1) itself, or what it could not start */
+	if (WIFEXITED(status) && WEXITSTATUS(status) >= 125 && WEXITSTATUS(status) <= 127) {
+		g_clear_pointer(output_r, g_free);
+		if (errors_r != NULL)
+			g_clear_pointer(errors_r, g_free);
+	}
+	return g_spawn_check_wait_status(status, NULL);
 }
 
 char *

@@ -159,9 +159,7 @@ bool
 check_reinject_mapped(const struct check *check, char **note_r, struct fault *fault)
 {
 	const char *url = check->settings->reinject_mapped, *service = service_of(check, url);
-	const bool passes = check->postfix != NULL &&
-			    g_str_has_prefix(postfix_value(check->postfix, NULL, "content_filter"),
-					     "postseal-edge:");
+	const bool passes = check->postfix != NULL && milters_have_two_passes(check);
 
 	return check_service(check, url, note_r, fault) &&
 	       check_way_on(check, "reinject mapped", service, passes ? "postseal-edge:" : "",

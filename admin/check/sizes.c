@@ -90,25 +90,25 @@ check_space(const struct check *check, const char *service, struct fault *fault)
 	const char *queue = postfix_value(check->postfix, NULL, "queue_directory");
 	const guint64 wanted = wanted_space(check, service);
 	struct statvfs space;
-	guint64 free;
+	guint64 available;
 
 	if (statvfs(queue, &space) != 0)
 		return fault_set(fault, FAULT_CONFIG, "looking at the queue of Postfix, %s: %s",
 				 queue, g_strerror(errno));
-	free = (guint64)space.f_bavail * space.f_frsize;
-	if (free <= wanted)
+	available = (guint64)space.f_bavail * space.f_frsize;
+	if (available <= wanted)
 		return fault_set(
 			fault, FAULT_CONFIG,
 			"looking at the queue of Postfix, %s: there is space for %" G_GUINT64_FORMAT
 			" MB, and the service %s takes no mail with less than %" G_GUINT64_FORMAT
 			" MB (queue_minfree, or half as much again as message_size_limit); make space",
-			queue, free >> 20, service, wanted >> 20);
-	if (free / 4 <= wanted)
+			queue, available >> 20, service, wanted >> 20);
+	if (available / 4 <= wanted)
 		check_warn(check,
 			   "the queue of Postfix, %s, has space for %" G_GUINT64_FORMAT
 			   " MB; with less than %" G_GUINT64_FORMAT
 			   " MB, the service %s takes no mail",
-			   queue, free >> 20, wanted >> 20, service);
+			   queue, available >> 20, wanted >> 20, service);
 	return true;
 }
 

@@ -194,7 +194,7 @@ static const struct answer {
 	size_t offset; /* offset of the pointer in struct setup, which is NULL if there is no answer
 			  yet */
 } answers[] = {
-	{"organisation", "Name of the organisation, as mails and pages show it", NULL,
+	{"organisation", "Name of the organisation, as messages and pages show it", NULL,
 	 take_organisation, G_STRUCT_OFFSET(struct setup, organisation)},
 	{"domain", "Its mail domains, with blanks between them", NULL, take_domains,
 	 G_STRUCT_OFFSET(struct setup, domains)},

@@ -91,7 +91,7 @@ stop(const struct setup *setup, const struct fault *fault)
 static int
 check(const struct setup *setup)
 {
-	puts(setup->unsettled > 0 ? "What is left to do stands above. Running postseal check:"
+	puts(setup->unsettled > 0 ? "The remaining steps are listed above. Running postseal check:"
 	     : setup->changes == 0
 		     ? "Nothing was changed: everything is in place. Running postseal check:"
 		     : "Done. Running postseal check:");

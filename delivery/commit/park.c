@@ -86,6 +86,15 @@ takes_files(const struct delivery_context *delivery)
 	return delivery->settings->pickup_files && delivery->approved == NULL;
 }
 
+/* Somebody who sends for others has another address in From: their names do not belong together. */
+static bool
+is_author(const struct message *message)
+{
+	g_autofree char *from = addresses_from(message);
+
+	return from != NULL && strcmp(from, message->sender_folded) == 0;
+}
+
 bool
 commit_park(const struct commit *commit, const struct group *group, struct fault *fault)
 {
@@ -102,6 +111,7 @@ commit_park(const struct commit *commit, const struct group *group, struct fault
 						 .smtputf8 = message->smtputf8,
 						 .subject = subject,
 						 .from = from,
+						 .name = is_author(message) ? from : NULL,
 						 .to = to,
 						 .files = files,
 						 .language = catalogue_language(language),

@@ -259,20 +259,20 @@ lock_and_tell(const struct issuing *issuing, int row, const struct seal_key *con
 	       notify(issuing, row, code->way, access->link, fault);
 }
 
-/* The name that the author has in the message; NULL: none that may stand beside the address. Caller
+/* The name that the sender has in the message; NULL: none that may stand beside the address. Caller
  * frees. */
 static char *
-author_of(const struct issuing *issuing, const struct seal_key *content)
+name_of_sender(const struct issuing *issuing, const struct seal_key *content)
 {
 	size_t length;
 	g_autofree unsigned char *summary = result_bytes(issuing->parcel, 0, SUMMARY, &length);
-	g_autofree char *from =
+	g_autofree char *name =
 		PQgetisnull(issuing->parcel, 0, SUMMARY)
 			? NULL
-			: parcel_from(summary, length, PQgetvalue(issuing->parcel, 0, PARCEL),
+			: parcel_name(summary, length, PQgetvalue(issuing->parcel, 0, PARCEL),
 				      content);
 
-	return from != NULL && display_name_is_plain(from) ? g_steal_pointer(&from) : NULL;
+	return name != NULL && display_name_is_plain(name) ? g_steal_pointer(&name) : NULL;
 }
 
 static bool
@@ -291,7 +291,7 @@ issue_key(const struct issuing *issuing, int row, struct parcel_access *access,
 		return fault_set(
 			fault, FAULT_CRYPTO,
 			"opening the key of a parcel: it was sealed to another courier key");
-	named.notice.name = name = author_of(issuing, &content);
+	named.notice.name = name = name_of_sender(issuing, &content);
 	if (result_flag(issuing->keys, row, IS_TRUSTED))
 		done = seal_for_account(&named, row, &content, fault);
 	else

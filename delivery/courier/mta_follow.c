@@ -28,7 +28,7 @@ static const struct statement lock_place = {
 	" for update skip locked"};
 static const struct statement keep_place = {
 	"mta_keep_place",
-	"update postseal.mta_log set position = $2, read_at = $3::timestamptz, tells = tells or $4::boolean, known = $5::text[]"
+	"update postseal.mta_log set position = $2, read_at = $3::timestamptz, tells = tells or $4::boolean, known = coalesce($5::text[], known)"
 	" where source = $1"};
 static const struct statement get_known = {
 	"mta_known",
@@ -50,7 +50,7 @@ struct follow {
 	struct mta_log log;
 	char *source;
 	struct mta_reader *reader;
-	char *position; /* of the reader, as last committed */
+	char *position, *known; /* of the reader and of the memory, as last committed */
 	struct mta_memory *memory;
 };
 
@@ -326,12 +326,14 @@ put_place(struct follow *follow, struct connection *connection, const char *read
 	parameters_text(&parameters, position);
 	parameters_text(&parameters, read_at);
 	parameters_flag(&parameters, tells);
-	parameters_text(&parameters, known);
+	parameters_text(&parameters, g_strcmp0(known, follow->known) == 0 ? NULL : known);
 	if (!connection_execute(connection, &keep_place, &parameters, NULL, fault) ||
 	    !transaction_commit(connection, fault))
 		return false;
 	g_free(follow->position);
 	follow->position = g_steal_pointer(&position);
+	g_free(follow->known);
+	follow->known = g_steal_pointer(&known);
 	return true;
 }
 
@@ -365,7 +367,7 @@ lock(const struct follow *follow, struct connection *connection, PGresult **plac
 
 /* What the courier knew that read up to here. */
 static bool
-recall(const struct follow *follow, struct connection *connection, struct fault *fault)
+recall(struct follow *follow, struct connection *connection, struct fault *fault)
 {
 	g_autoptr(GPtrArray) words = g_ptr_array_new();
 	g_autoptr(PGresult) known = NULL;
@@ -377,6 +379,7 @@ recall(const struct follow *follow, struct connection *connection, struct fault 
 	for (int row = 0; row < PQntuples(known); row++)
 		g_ptr_array_add(words, PQgetvalue(known, row, 0));
 	mta_memory_recall(follow->memory, words);
+	g_clear_pointer(&follow->known, g_free);
 	return true;
 }
 

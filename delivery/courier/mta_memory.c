@@ -202,6 +202,30 @@ add_fact(GPtrArray *words, const char *what, const char *of, const char *queue_i
 		g_ptr_array_add(words, g_utf8_make_valid(fact[i], -1));
 }
 
+static gint
+by_number(gconstpointer one, gconstpointer other, gpointer connections)
+{
+	const struct connection_tls *a = g_hash_table_lookup(connections, one),
+				    *b = g_hash_table_lookup(connections, other);
+
+	return (a->number > b->number) - (a->number < b->number);
+}
+
+/* The oldest first, so that they are as old to whoever recalls them. */
+static void
+add_connections(GPtrArray *words, GHashTable *connections)
+{
+	g_autoptr(GList) names =
+		g_list_sort_with_data(g_hash_table_get_keys(connections), by_number, connections);
+
+	for (GList *name = names; name != NULL; name = name->next) {
+		const struct connection_tls *connection =
+			g_hash_table_lookup(connections, name->data);
+
+		add_fact(words, secured, name->data, connection->queue_id, connection->how);
+	}
+}
+
 GPtrArray *
 mta_memory_words(const struct mta_memory *memory)
 {
@@ -216,10 +240,7 @@ mta_memory_words(const struct mta_memory *memory)
 	g_hash_table_iter_init(&iter, memory->idents);
 	while (g_hash_table_iter_next(&iter, &key, &value))
 		add_fact(words, came_in, value, key, "");
-	g_hash_table_iter_init(&iter, memory->connections);
-	while (g_hash_table_iter_next(&iter, &key, &value))
-		add_fact(words, secured, key, ((struct connection_tls *)value)->queue_id,
-			 ((struct connection_tls *)value)->how);
+	add_connections(words, memory->connections);
 	return words;
 }
 

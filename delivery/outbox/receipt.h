@@ -16,7 +16,8 @@ struct receipt {
 	const char *sender; /* who is told */
 	const char *recipient;
 	const char *what; /* "relayed", "opened", "expired", "locked", "lost", "deleted",
-			     "deleted unopened", "trusted" */
+			     "deleted unopened", "handed over", "trusted", "notice failed",
+			     "code failed", "returned" */
 	const char *form; /* "mail", "mdn", "dsn": as a rule or the sender asks; NULL: as in the
 			     settings */
 	const char *envid, *orcpt; /* DSN parameters (RFC 3461), or NULL */

@@ -77,9 +77,10 @@ make_summary(const struct parcel_writer *writer, const struct parcel_settings *s
 	     size_t *length_r)
 {
 	g_autoptr(json_t) json =
-		json_pack("{s:o, s:o, s:o, s:o, s:o}", "subject", line_of(settings->subject),
-			  "from", line_of(settings->from), "to", line_of(settings->to), "files",
-			  lines_of(settings->files), "beside", lines_of(settings->beside));
+		json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "subject", line_of(settings->subject),
+			  "from", line_of(settings->from), "name", line_of(settings->name), "to",
+			  line_of(settings->to), "files", lines_of(settings->files), "beside",
+			  lines_of(settings->beside));
 	g_autofree char *text = json_dumps(json, JSON_COMPACT);
 
 	return seal_bytes(text, strlen(text), &writer->content, writer->id.text, length_r);
@@ -106,10 +107,10 @@ parcel_subject(const unsigned char *summary, size_t length, const char *parcel,
 }
 
 char *
-parcel_from(const unsigned char *summary, size_t length, const char *parcel,
+parcel_name(const unsigned char *summary, size_t length, const char *parcel,
 	    const struct seal_key *content)
 {
-	return summary_line("from", summary, length, parcel, content);
+	return summary_line("name", summary, length, parcel, content);
 }
 
 /* Only the courier needs it. Its length is fixed, so that the length reveals nothing. */

@@ -34,6 +34,7 @@ struct parcel_settings {
 	bool smtputf8;
 	/* What lists of messages show, UTF-8; sealed with the message. NULL: "". */
 	const char *subject, *from, *to;
+	const char *name;	 /* of the sender, who is the only author; stored in the same way */
 	const GPtrArray *files;	 /* names that it can be found by, UTF-8, stored in the same way; or
 				    NULL */
 	const GPtrArray *beside; /* names of files that are not in the message itself; or NULL */
@@ -68,12 +69,11 @@ void parcel_key_pair(struct seal_key *public_r, struct seal_key *private_r,
 		     const struct seal_key *content);
 void parcel_public_key(struct seal_key *public_r, const struct seal_key *content);
 
-/* The subject, or the author, in the summary of a parcel, UTF-8; NULL if the summary cannot be
- * opened. Caller frees.
- */
+/* The subject, or the sender's name, in the summary of a parcel, UTF-8; NULL if the summary cannot
+ * be opened, or has none. Caller frees. */
 char *parcel_subject(const unsigned char *summary, size_t length, const char *parcel,
 		     const struct seal_key *content);
-char *parcel_from(const unsigned char *summary, size_t length, const char *parcel,
+char *parcel_name(const unsigned char *summary, size_t length, const char *parcel,
 		  const struct seal_key *content);
 
 /* --- link and code --- */

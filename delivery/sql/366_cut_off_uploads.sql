@@ -93,4 +93,4 @@ begin
 end
 $$;
 
-comment on column postseal.readings.part is 'text, original, an attachment by its number, all attachments, or a large file beside it by its number';
+comment on column postseal.readings.part is 'text, original, an attachment by its number, all attachments, or a large or added file beside it by its number';

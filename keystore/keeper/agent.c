@@ -19,7 +19,8 @@ G_DEFINE_AUTO_CLEANUP_FREE_FUNC(gpgme_key_t, gpgme_key_unref, NULL)
 
 /* --- its home --- */
 
-/* Removes what an earlier run left behind; the directory itself may be managed by the unit. */
+/* Removes what an earlier run left behind; the directory itself may be managed by the unit. An
+ * agent that has noticed that the earlier run is gone removes its own at the same time. */
 static bool
 empty_directory(const char *path, struct fault *fault)
 {
@@ -32,7 +33,7 @@ empty_directory(const char *path, struct fault *fault)
 				    g_file_test(inner, G_FILE_TEST_IS_DIR);
 
 		if ((is_directory && !empty_directory(inner, fault)) ||
-		    (is_directory ? rmdir(inner) : unlink(inner)) != 0)
+		    ((is_directory ? rmdir(inner) : unlink(inner)) != 0 && errno != ENOENT))
 			return fault_set(fault, FAULT_CONFIG, "emptying the keeper's home: %s: %s",
 					 inner, strerror(errno));
 	}

@@ -127,6 +127,16 @@ begins_as_xml(const char *bytes, size_t length)
 	return at < length && bytes[at] == '<';
 }
 
+/* A workbook has tables, too. */
+static bool
+has_other_namespace(const char *tag)
+{
+	const char *end = strchr(tag, '>'), *name = strstr(tag, "xmlns=");
+
+	return end != NULL && name != NULL && name < end &&
+	       strncmp(name + strlen("xmlns=") + 1, "http://www.w3.org/1999/xhtml", 28) != 0;
+}
+
 /* A page that Word shows within its document (w:altChunk, ECMA-376 Part 1 §17.17.2.1): its text is
  * found as in any page. */
 static bool
@@ -144,7 +154,7 @@ begins_as_page(const char *bytes, size_t length)
 
 		if (g_ascii_strncasecmp(at + 1, roots[i], name) == 0 &&
 		    !g_ascii_isalnum(at[1 + name]) && strchr(":-_.", at[1 + name]) == NULL)
-			return true;
+			return !has_other_namespace(at);
 	}
 	return false;
 }

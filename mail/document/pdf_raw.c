@@ -7,7 +7,7 @@
 #include "core/reader/serve.h"
 
 enum {
-	BOXES_MAX = 64,			   /* different ones */
+	BOXES_MAX = 1024,		   /* different ones */
 	HEAD_MAX = 512,			   /* from the type of a stream to its bytes */
 	PACKED_MAX = 4 * 1024 * 1024,	   /* what a stream of objects may turn into */
 	ALL_PACKED_MAX = 32 * 1024 * 1024, /* and all of them together */
@@ -23,11 +23,13 @@ struct box {
 struct boxes {
 	struct box all[BOXES_MAX];
 	unsigned count;
+	bool has_others; /* more, or such as are written in another way */
 };
 
 struct look {
 	struct boxes media, crops, packed_crops;
 	bool has_xfa, has_scripts;
+	bool is_cut; /* streams of objects were not looked at to their ends */
 };
 
 /* --- boxes --- */
@@ -76,12 +78,17 @@ add_box(struct boxes *boxes, const char *at)
 {
 	struct box box;
 
-	if (boxes->count == BOXES_MAX || !read_box(at, &box))
+	if (!read_box(at, &box)) {
+		boxes->has_others = true;
 		return;
+	}
 	for (unsigned i = 0; i < boxes->count; i++)
 		if (is_within(&box, &boxes->all[i]) && is_within(&boxes->all[i], &box))
 			return;
-	boxes->all[boxes->count++] = box;
+	if (boxes->count < BOXES_MAX)
+		boxes->all[boxes->count++] = box;
+	else
+		boxes->has_others = true;
 }
 
 /* Which page has which box is not known: one that shows all of some page crops none. */
@@ -96,7 +103,7 @@ has_cropping(const struct boxes *crops, const struct boxes *media)
 		if (!shows_all)
 			return true;
 	}
-	return false;
+	return crops->has_others || (crops->count > 0 && media->has_others);
 }
 
 /* --- objects --- */
@@ -150,7 +157,7 @@ look_into_streams(struct look *look, const char *document, size_t length)
 	const char *end = document + length, *at = document, *data;
 	size_t left = ALL_PACKED_MAX;
 
-	while (left > 0 && (at = memmem(at, (size_t)(end - at), "/ObjStm", 7)) != NULL) {
+	while ((at = memmem(at, (size_t)(end - at), "/ObjStm", 7)) != NULL) {
 		size_t head = (size_t)(end - at), got;
 
 		data = memmem(at, head < HEAD_MAX ? head : HEAD_MAX, "stream", 6);
@@ -159,9 +166,14 @@ look_into_streams(struct look *look, const char *document, size_t length)
 			continue;
 		data += 6;
 		data += strspn(data, "\r\n");
+		if (left == 0) {
+			look->is_cut = true;
+			break;
+		}
 		got = unpack(data, (size_t)(end - data), objects,
 			     left < PACKED_MAX ? left : PACKED_MAX);
 		objects[got] = '\0';
+		look->is_cut |= got == (left < PACKED_MAX ? left : PACKED_MAX);
 		look_at_objects(look, objects, got, &look->packed_crops);
 		left -= got;
 	}
@@ -178,7 +190,7 @@ pdf_raw_look(const char *document, size_t length, struct pdf_raw *raw_r)
 	look_into_streams(look, document, length);
 	*raw_r = (struct pdf_raw){look->has_xfa, look->has_scripts,
 				  has_cropping(&look->crops, &look->media),
-				  has_cropping(&look->packed_crops, &look->media)};
+				  has_cropping(&look->packed_crops, &look->media), look->is_cut};
 	reader_release(look);
 }
 

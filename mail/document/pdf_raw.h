@@ -13,6 +13,7 @@ struct pdf_raw {
 	bool has_xfa, has_scripts;
 	bool crops;	   /* where it can be undone */
 	bool crops_packed; /* in a stream of objects */
+	bool is_cut;	   /* there is more than is looked at */
 };
 
 /* The document is followed by a NUL. */

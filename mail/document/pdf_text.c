@@ -438,6 +438,8 @@ pdf_text_read(const char *document, size_t length, GString *answer)
 		tell_opaque(READER_OPAQUE_FILES, "is a damaged document");
 	if (pdf != NULL && raw.has_scripts && !poppler_document_has_javascript(pdf))
 		tell_opaque(READER_OPAQUE_TEXT, "has scripts");
+	if (pdf != NULL && raw.is_cut)
+		tell_opaque(READER_OPAQUE_TEXT, "has more objects than are looked at");
 	if (pdf != NULL && raw.crops_packed)
 		tell_opaque(READER_OPAQUE_TEXT, "has pages that are cropped");
 	if (pdf != NULL && raw.has_xfa && !has_fields)

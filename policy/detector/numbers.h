@@ -25,7 +25,8 @@ struct number_found {
 typedef void number_report(void *context, const struct number_found *found);
 
 /* Reports every number of the kinds wanted, a bit each; the same one more than once if it stands
- * there more than once, but no two of a kind that share digits. `symbols`: of the text (symbols.h).
+ * there more than once; of those of a kind that share digits, as many as have room beside each
+ * other. `symbols`: of the text (symbols.h).
  */
 void numbers_each(const GString *symbols, unsigned wanted, number_report *report, void *context);
 

@@ -10,9 +10,9 @@ import os
 import statistics
 import sys
 
-import memory
+import memory  # first: it knows where the sandbox is
+import costs
 import people
-from speed import cpu
 from world import World, command
 
 ROUNDS, TO = 5, "large@smime.example"
@@ -21,9 +21,9 @@ ROUNDS, TO = 5, "large@smime.example"
 def milter(world, body, number):
     pid = world.programs["postseal-milter"]
     failures = []
-    before = sum(cpu(pid))
+    before = sum(costs.alone(pid))
     memory.send(world, [TO], body, number, failures)
-    after = sum(cpu(pid))
+    after = sum(costs.alone(pid))
     world.company.forget_queue()
     if failures:
         raise SystemExit(f"the message was refused: {failures[0]}")

@@ -4,7 +4,7 @@ rounds, medians, and ratios within the run, both for messages accepted a second 
 that are all delivered. Then where the CPU time of a message goes, by program: on a machine whose cores are all busy
 that decides the rate.
 
-Run as root: /usr/bin/python3 tests/bench/speed.py [--rounds N] [COUNT [WHAT ...]]
+Run as root: /usr/bin/python3 tests/bench/speed.py [--rounds N] [--sessions N] [COUNT [WHAT ...]]
 """
 import argparse
 import concurrent.futures
@@ -25,7 +25,7 @@ import people  # noqa: E402
 from world import World, command, end_process, free_ports, port_answers, wait_until  # noqa: E402
 
 BUILD = pathlib.Path(os.environ.get("POSTSEAL_BUILD", SOURCE / "build"))
-SESSIONS, LENGTH = 20, 10_000
+LENGTH = 10_000
 DIRECTORY = BUILD / "tests" / "world" / "speed"
 
 RULES = """
@@ -53,10 +53,10 @@ WAITING = ("select exists (select from postseal.outbox) or"
 
 
 class Bench:
-    def __init__(self, count, rules=RULES, letter=None):
+    def __init__(self, count, rules=RULES, letter=None, sessions=20):
         """`letter`: a file with the message that is sent, to another recipient each time; without Message-ID, Date and Subject each is a message
         of its own. None: smtp-source makes it."""
-        self.count, self.rules, self.letter = count, rules, letter
+        self.count, self.rules, self.letter, self.sessions = count, rules, letter, sessions
         self.world = World(DIRECTORY, BUILD)
         self.peers = {}
         self.rates = {}
@@ -144,18 +144,18 @@ class Bench:
         text = f"From: {sender}\r\nTo: {', '.join(to)}\r\nSubject: split\r\nMessage-ID: <%s@example.com>\r\n\r\n{body}"
 
         def session(number):
-            for count in range(self.count // SESSIONS):
+            for count in range(self.count // self.sessions):
                 with smtplib.SMTP("127.0.0.1", self.world.ports["submission"]) as smtp:
                     smtp.sendmail(sender, to, text % f"{number}.{count}.{time.monotonic_ns()}")
 
-        with concurrent.futures.ThreadPoolExecutor(SESSIONS) as pool:
-            list(pool.map(session, range(SESSIONS)))
+        with concurrent.futures.ThreadPoolExecutor(self.sessions) as pool:
+            list(pool.map(session, range(self.sessions)))
 
     def send(self, to, sender):
         if len(to) > 1:
             return self.send_split(to, sender)
         content = ("-l", str(LENGTH)) if self.letter is None else ("-N", "-F", self.letter)
-        done = subprocess.run(["smtp-source", "-s", str(SESSIONS), *content, "-m", str(self.count), "-f", sender, "-t", to[0],
+        done = subprocess.run(["smtp-source", "-s", str(self.sessions), *content, "-m", str(self.count), "-f", sender, "-t", to[0],
                                f"127.0.0.1:{self.world.ports['submission']}"], capture_output=True)
         if done.returncode != 0:
             raise SystemExit(f"smtp-source: {done.stderr.decode()[-500:]}")
@@ -234,10 +234,11 @@ class Bench:
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--sessions", type=int, default=20, help="at the same time")
     parser.add_argument("count", type=int, nargs="?", default=400)
     parser.add_argument("what", nargs="*")
     options = parser.parse_args()
-    bench = Bench(options.count)
+    bench = Bench(options.count, sessions=options.sessions)
     try:
         bench.start()
         for number in range(options.rounds):

@@ -390,6 +390,23 @@ def test_who_deleted_a_key_was_not_on_record(world, name):
     assert "key deleted" in world.postseal("activity", "list", keys[0][:12])
 
 
+def test_key_that_an_admins_word_gave_to_a_person_was_not_on_record_as_theirs(world, name):
+    """The auditor's view had only the addresses that are in keys."""
+    office, chief = f"{name}office@plain.example", f"{name}chief@plain.example"
+    path = world.authority.issue_mail(f"{name}office", office)
+    world.postseal("key", "import", "--for", chief, path)
+    (listed,) = json.loads(world.postseal("key", "list", "--json", chief))
+    assert listed["addresses"] == [chief, office]
+    seen = ask(world, "select fingerprint, addresses from postseal.keys where :'person' = any (addresses);", person=chief)
+    assert [tuple(row) for row in seen] == [(listed["fingerprint"], "{" + f"{chief},{office}" + "}")]
+    for person in (chief, office):
+        assert ("key held", "owner", f"smime {listed['fingerprint']}") in about(world, person)
+    # While it stands.
+    world.postseal("trust", "revoke", chief)
+    assert "key held" not in [row[0] for row in about(world, chief)] and "key held" in [row[0] for row in about(world, office)]
+    world.postseal("key", "delete", listed["fingerprint"])
+
+
 def test_who_logged_in_is_believed_before_the_environment(world, name):
     """Whoever is root can call themselves anyone; the kernel remembers who they were (pam_loginuid(8))."""
     command = f'echo {pwd.getpwnam("daemon").pw_uid} >/proc/self/loginuid 2>/dev/null; exec "$0" "$@"'

@@ -285,6 +285,30 @@ def test_certificate_that_nobody_trusts_replaces_none(world, run, name):
     assert [k["fingerprint"] for k in run("key", "find", address)[1] if k["used"]] == [old["fingerprint"]]
 
 
+def test_new_certificate_of_an_office_took_the_old_ones_place_but_not_its_words(world, run, post, name):
+    """With the old one, what an admin had said of it was gone: mail to the chief was encrypted no more."""
+    office, chief, former = f"{name}office@smime.example", f"{name}chief@auto.example", f"{name}former@auto.example"
+    domain = f"{name}.auto.example"
+    old, new = issue(world, office, f"{name}old"), issue(world, office, f"{name}new")
+    for more in (("--for", chief), ("--for", former), ("--domain", domain)):
+        (first,) = run("key", "import", *more, old)[1]
+    assert run("trust", "revoke", former)[0] == 0
+    (second,) = run("key", "import", "--replace", new)[1]
+    assert second["replaced"] == [first["fingerprint"]] and second["taken_over"] == [chief, domain], second
+    assert f", by your word from now on also for {chief}, from now on also for everybody in {domain}" in second["text"]
+    for address in (chief, f"anybody@{domain}"):
+        assert [k["fingerprint"] for k in run("key", "find", address)[1] if k["used"]] == [second["fingerprint"]]
+    assert second["fingerprint"] not in str(run("key", "find", former)[1])
+    post.accepted(post.compose([chief]), [chief])
+    assert post.copies(chief)[-1]["keys"] == second["fingerprint"]
+    # It is a word like any other, on record with what it rests on, and can be taken back.
+    said = world.postgres.query("select author, how, evidence from postseal.attestation where revoked_at is null"
+                                f" and address = '{chief}' and subject = '{second['fingerprint']}'")
+    assert said == [["root", "administrator", f"imported in the place of {first['fingerprint']}"]]
+    assert run("trust", "revoke", chief)[0] == 0
+    assert not [k for k in run("key", "find", chief)[1] if k["used"]]
+
+
 def test_certificate_for_fewer_addresses_replaces_none(world, run, name):
     one, two = f"{name}.one@smime.example", f"{name}.two@smime.example"
     (both,) = run("key", "import", world.authority.issue(f"{name}both", f"/CN={name}", f"subjectAltName=email:{one},email:{two}\n"

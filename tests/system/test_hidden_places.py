@@ -179,6 +179,7 @@ def described_file(text):
 PDF = {
     "layer that is off": layer,
     "outside of what a page shows": lambda n: pdf(shown(n), "/CropBox[0 0 50 50]"),
+    "outside of what a page shows, elsewhere": lambda n: pdf(shown(n), "/CropBox 6 0 R", further=["[0 0 50 50]"]),
     "instead of a picture": tag,
     "XMP": lambda n: pdf(shown("x"), catalog="/Metadata 6 0 R", further=[stream(f"<x><dc:description>{n}</dc:description></x>", "/Type/Metadata/Subtype/XML")]),
     "tool tip of a field": lambda n: fields([f"/TU({n})"]),
@@ -212,7 +213,8 @@ def glyphs():
 
 
 def test_pdf_whose_text_is_not_what_it_shows_was_not_opaque(tmp_path):
-    made = {"cropped in a stream of objects": packed_pages("/CropBox[0 0 50 50]"), "glyphs by number": glyphs(),
+    made = {"cropped in a stream of objects": packed_pages("/CropBox[0 0 50 50]"), "cropped elsewhere": packed_pages("/CropBox 6 0 R"),
+            "cropped in too many ways": packed_pages("".join(f"/CropBox[0 0 {600 + 3 * i} 800]" for i in range(1100))), "glyphs by number": glyphs(),
             "XFA": pdf(shown("Please wait"), catalog="/AcroForm<</Fields[]/XFA[(datasets)6 0 R]>>", further=[stream("<xfa:datasets/>")]),
             "script at the start": pdf(shown("x"), catalog="/OpenAction<</S/JavaScript/JS(app.beep)>>")}
     found = verdicts(tmp_path, [with_file(made[name]) for name in made])
@@ -337,8 +339,8 @@ def test_word_that_a_line_end_divides_in_a_pdf_was_no_word():
 
 def test_word_in_the_name_of_a_file_or_a_category_passed_in_silence(tmp_path):
     (tmp_path / "wishes.conf").write_text(CONFIG.partition("match")[0] + 'table diagnoses words { "Appendicitis" "Hepatitis C" }\n'
-                                          'match text in <diagnoses> at least 2 hold "Two." for <readers>\n'
-                                          'match text in <diagnoses> reject "One."\notherwise deliver plain\n'.replace("<readers>", "<some>")
+                                          'match text in <diagnoses> at least 2 hold "Two." for <some>\n'
+                                          'match text in <diagnoses> reject "One."\notherwise deliver plain\n'
                                           + 'table some { "dpo@example.com" }\n')
     made = [with_file("x", "Report_Appendicitis_2026.pdf"), with_file(documents.zipped({"Appendicitis.txt": "x"})),
             HEAD + b"Keywords: Appendicitis\r\nContent-Type: text/plain\r\n\r\nx\r\n", HEAD + b"X-Message-Flag: Appendicitis?\r\nContent-Type: text/plain\r\n\r\nx\r\n",

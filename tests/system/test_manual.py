@@ -69,6 +69,31 @@ def test_kinds_of_outbox_mail_are_the_same_in_database_and_program():
     assert stored == set(re.findall(r'"(\w+)"', re.search(r"outbox_kinds\[\] = \{(.*?)\}", text, re.S).group(1)))
 
 
+def test_what_senders_are_told_of_is_the_same_in_database_header_and_program():
+    constraint = [re.search(r"receipt_what_check\s+check \(what in \((.*?)\)\)", path.read_text(), re.S)
+                  for path in sorted(SOURCE.glob("delivery/sql/*.sql"), key=lambda path: path.name)]
+    stored = set(re.findall(r"'([a-z ]+)'", [found for found in constraint if found][-1][1]))
+    header = (SOURCE / "delivery/outbox/receipt.h").read_text()
+    assert stored == set(re.findall(r'"([a-z ]+)"', re.search(r"const char \*what; /\*(.*?)\*/", header, re.S)[1]))
+    program = (SOURCE / "delivery/courier/receipts.c").read_text()
+    worded = set(re.findall(r'^\t\{"([a-z ]+)", N_', re.search(r"wordings\[\] = \{(.*?)^\};", program, re.S | re.M)[1], re.M))
+    assert stored == worded | {"code failed", "returned"}  # these have mails of their own: alert, bounce
+
+
+def test_each_bench_is_named_and_begins():
+    """One of them could not find what it imported, for months."""
+    contributing, made = (SOURCE / "CONTRIBUTING.md").read_text(), (SOURCE / "tests/CMakeLists.txt").read_text()
+    modules = {"costs"}  # what others import
+    for path in sorted((SOURCE / "tests/bench").glob("*.py")):
+        begun = subprocess.run(["/usr/bin/python3", "-c", f"import runpy; runpy.run_path({str(path)!r}, run_name='imported')"],
+                               capture_output=True, text=True, env={**os.environ, "POSTSEAL_BUILD": str(BUILD),
+                                    "PYTHONPATH": str(SOURCE / "tests/bench")})
+        assert begun.returncode == 0, begun.stderr
+        if path.stem not in modules:
+            assert f"tests/bench/{path.name}" in contributing, path.name
+            assert f"bench/{path.name}" in made, path.name
+
+
 def test_commands_are_those_that_the_command_prints():
     printed = subprocess.run([BUILD / "bin" / "postseal", "-h"], capture_output=True, text=True, check=True).stdout
     commands = {line.strip().split("  ")[0] for line in printed.splitlines() if line.startswith("  ")}

@@ -60,6 +60,17 @@ def test_name_that_may_deceive_is_left_out_of_the_notice(world, post, name, name
     assert f"Protected message from {sender}" in str(notice["Subject"]) and "<" not in notice.text().replace("<http", "")
 
 
+@pytest.mark.parametrize("authors", ["The Head <head@example.com>", "The Head <head@example.com>, {0}", "{0}, The Head <head@example.com>"])
+def test_name_of_somebody_else_stood_beside_the_senders_address(world, post, name, authors):
+    """An assistant sends for the head of the house."""
+    to, sender = f"{name}@pickup.example", post.sender
+    own = f"Anna Sample <{sender}>"
+    post.accepted(post.compose([to]).replace(f"From: <{sender}>".encode(), f"From: {authors.format(own)}".encode()), [to])
+    notice = post.box(to).one()
+    assert f"Protected message from {sender}" in str(notice["Subject"])
+    assert "The Head" not in notice.text() + str(notice["From"]) + str(notice["Subject"])
+
+
 def test_page_of_a_link_tells_nothing_but_the_organisation(person):
     send(person)
     link = person.mail("Protected message").link()

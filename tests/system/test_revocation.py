@@ -134,6 +134,24 @@ def test_courier_learns_of_a_revocation_between_two_mails(world, post, finder, s
     sandbox.wait_until(lambda: send(post, address)["method"] == "pickup", "the milter to hear of it", 30)
 
 
+@pytest.mark.parametrize("option", ["--for", "--domain"])
+def test_revoked_certificate_of_another_address_or_a_whole_domain_stayed_in_use(world, post, finder, soft, name, option):
+    """Promise 1: caches heard of it for the certificate's own addresses only."""
+    office, chief = f"{name}office@partner.example", f"{name}chief@{name}.example"
+    base = soft.person(office, importing=False)
+    world.postseal("key", "import", option, chief if option == "--for" else f"{name}.example", f"{base}.pem")
+    finder.answers["FETCH", soft.crl_url] = found(soft.crl())
+    assert send(post, chief)["method"] == "smime"
+    soft.revoke(base)
+    finder.answers["FETCH", soft.crl_url] = found(soft.crl())
+    ask_again(world, base)
+    sandbox.wait_until(lambda: state(world, base) == "revoked", "the courier to ask", 90)
+    sandbox.wait_until(lambda: send(post, chief)["method"] == "pickup", "the milter to hear of it", 30)
+    (subject,), = world.postgres.query("select subject from postseal.activity where what = 'certificate revoked'"
+                                       f" and subject like '%{office}%'")
+    assert (chief in subject) == (option == "--for")
+
+
 def test_a_revocation_stays_and_a_hold_ends(world, post, finder, soft, name):
     address, held = f"{name}@partner.example", f"{name}h@partner.example"
     base, suspended = soft.person(address), soft.person(held)

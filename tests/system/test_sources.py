@@ -125,6 +125,35 @@ def test_what_an_admins_word_does_not_replace(world, name):
         world.postseal("key", "import", "--for", "not an address", alone)
 
 
+def test_employees_key_was_imported_for_another_address_without_effect(world, name):
+    """The output said that it was; and a word from before the key became an employee's was listed on."""
+    employee, chief, former = f"{name}@example.com", f"{name}chief@auto.example", f"{name}former@auto.example"
+    own = world.authority.issue_mail(f"{name}own", employee)
+    both = own.with_suffix(".both")
+    both.write_bytes(own.read_bytes() + own.with_suffix(".key").read_bytes())
+    world.postseal("key", "import", "--for", former, own)
+    assert fingerprint(own) in world.postseal("key", "find", former)
+    world.postseal("key", "import", both)
+    assert fingerprint(own) not in world.postseal("key", "list", former)
+    said = world.postseal("key", "import", "--for", chief, own)
+    assert f"skipped smime {fingerprint(own)[:16]} own <{employee}>: it is an employee's, and a private key is its owner's alone" in said
+    assert "by your word" not in said
+    assert world.postgres.query(f"select count(*) from postseal.attestation where address = '{chief}'") == [["0"]]
+    for address in (chief, former):
+        found = sandbox.subprocess.run([world.bin / "postseal", "-f", world.config, "key", "find", address], capture_output=True)
+        assert fingerprint(own).encode() not in found.stdout
+    assert fingerprint(own) in world.postseal("key", "find", employee)
+    # For a whole domain, neither.
+    for path in (own, both):
+        said = world.postseal("key", "import", "--domain", f"{name}.auto.example", path)
+        assert "a private key is its owner's alone" in said and "for everybody in" not in said
+    assert fingerprint(own) not in world.postseal("key", "list", f"{name}.auto.example")
+    # Of one who has left as well.
+    world.postseal("employee", "leave", employee)
+    assert "it is an employee's" in world.postseal("key", "import", "--for", chief, own)
+    world.postseal("key", "delete", fingerprint(own))
+
+
 def test_network_is_asked_only_if_the_admin_says_so(world, post, name):
     gpg = people.Gpg(world.directory / "keys" / name, f"{name}@auto.example")
     world.finder.answers["WKD", gpg.address] = found(gpg.public())
