@@ -126,9 +126,9 @@ answers_drop_good(struct connection *connection, GPtrArray *askings, struct faul
 	return done;
 }
 
-bool
-answers_want(struct connection *connection, const GPtrArray *askings, unsigned seconds,
-	     struct fault *fault)
+static bool
+put_wanted(struct connection *connection, const GPtrArray *askings, unsigned seconds,
+	   bool is_in_batch, struct fault *fault)
 {
 	struct parameters parameters = {0};
 	GString *texts[3];
@@ -138,25 +138,24 @@ answers_want(struct connection *connection, const GPtrArray *askings, unsigned s
 		return true;
 	put_column(&parameters, askings, texts);
 	parameters_number(&parameters, seconds);
-	done = connection_execute(connection, &answers_wanted, &parameters, NULL, fault);
+	done = is_in_batch
+		       ? batch_add(connection, &answers_wanted, &parameters, fault)
+		       : connection_execute(connection, &answers_wanted, &parameters, NULL, fault);
 	free_columns(texts);
 	return done;
 }
 
 bool
+answers_want(struct connection *connection, const GPtrArray *askings, unsigned seconds,
+	     struct fault *fault)
+{
+	return put_wanted(connection, askings, seconds, false, fault);
+}
+
+bool
 answers_add_wanted(struct connection *connection, const GPtrArray *askings, struct fault *fault)
 {
-	struct parameters parameters = {0};
-	GString *texts[3];
-	bool done;
-
-	if (askings->len == 0)
-		return true;
-	put_column(&parameters, askings, texts);
-	parameters_number(&parameters, 0);
-	done = batch_add(connection, &answers_wanted, &parameters, fault);
-	free_columns(texts);
-	return done;
+	return put_wanted(connection, askings, 0, true, fault);
 }
 
 static const struct key_source *

@@ -479,12 +479,6 @@ add_found(struct layout *layout, struct layout_part *part, struct layout *found,
 
 /* --- parts --- */
 
-static GBytes *
-ask(struct packed *packed, const struct spool_part *whole, struct fault *fault)
-{
-	return reader_ask_part(packed->unpacking->reader, "tnef list", whole, fault);
-}
-
 static void
 take_answer(struct packed *packed, struct layout *layout, struct layout_part *part, GBytes *answer,
 	    const struct spool_part *whole)
@@ -514,7 +508,7 @@ unpack(struct unpacking *unpacking, struct layout *layout, struct layout_part *p
 
 	if (decode(&packed, &fault)) {
 		whole.length = spool_size(document);
-		answer = ask(&packed, &whole, &fault);
+		answer = reader_ask_part(unpacking->reader, "tnef list", &whole, &fault);
 	}
 	if (!note_answer(unpacking, answer != NULL, &fault))
 		return;

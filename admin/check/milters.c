@@ -203,18 +203,23 @@ milters_are_off(const struct check *check, const char *service)
 
 /* --- two passes --- */
 
+static bool
+leads_to_edge(const struct check *check, const char *service)
+{
+	return g_str_has_prefix(postfix_value(check->postfix, service, "content_filter"),
+				"postseal-edge:");
+}
+
 bool
 milters_have_two_passes(const struct check *check)
 {
-	return g_str_has_prefix(postfix_value(check->postfix, NULL, "content_filter"),
-				"postseal-edge:");
+	return leads_to_edge(check, NULL);
 }
 
 bool
 milters_come_again(const struct check *check, const char *service)
 {
-	return g_str_has_prefix(postfix_value(check->postfix, service, "content_filter"),
-				"postseal-edge:") &&
+	return leads_to_edge(check, service) &&
 	       strstr(postfix_value(check->postfix, service, "milter_macro_defaults"),
 		      "postseal_next=") != NULL;
 }

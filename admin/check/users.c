@@ -117,45 +117,47 @@ can_write(struct connection *connection, struct fault *fault)
 }
 
 static bool
-ask_database(void *context, struct fault *fault)
+is_good_connection(struct database *database,
+		   bool (*is_good)(struct connection *connection, struct fault *fault),
+		   struct fault *fault)
 {
-	const struct visit *visit = context;
+	g_autoptr(connection_auto) connection = database_take(database, fault);
+
+	return connection == NULL ? check_advise(fault) : is_good(connection, fault);
+}
+
+/* As the program's role, if it has one. */
+static bool
+try_database(const struct visit *visit,
+	     bool (*is_good)(struct connection *connection, struct fault *fault), bool has_tables,
+	     struct fault *fault)
+{
 	const struct database_settings settings = {.url = visit->check->settings->database,
 						   .role = visit->program->role};
 	struct database *database;
-	struct connection *connection;
 	bool good;
 
 	if (settings.role == NULL)
 		return true;
 	database = database_new(&settings);
-	connection = database_take(database, fault);
-	good = connection == NULL ? check_advise(fault) : migrate_check(connection, fault);
-	connection_give(connection);
-	good = good && (!visit->program->has_rules ||
-			policy_check_tables(visit->check->admin->policy, database, fault));
+	good = is_good_connection(database, is_good, fault) &&
+	       (!has_tables || policy_check_tables(visit->check->admin->policy, database, fault));
 	database_free(database);
 	return good;
 }
 
 static bool
-write_to_database(void *context, struct fault *fault)
+ask_database(void *context, struct fault *fault)
 {
 	const struct visit *visit = context;
-	const struct database_settings settings = {.url = visit->check->settings->database,
-						   .role = visit->program->role};
-	struct database *database;
-	struct connection *connection;
-	bool good;
 
-	if (settings.role == NULL)
-		return true;
-	database = database_new(&settings);
-	connection = database_take(database, fault);
-	good = connection != NULL && can_write(connection, fault);
-	connection_give(connection);
-	database_free(database);
-	return good;
+	return try_database(visit, migrate_check, visit->program->has_rules, fault);
+}
+
+static bool
+write_to_database(void *context, struct fault *fault)
+{
+	return try_database(context, can_write, false, fault);
 }
 
 /* Peer authentication, client certificates and grants on other roles' tables all depend on who

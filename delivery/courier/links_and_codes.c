@@ -80,6 +80,7 @@ struct issuing {
 	const PGresult *parcel, *keys;
 	char phone[SEAL_KEY_BYTES]; /* "": the sender gets the codes */
 	char track[SEAL_KEY_CHARACTERS + 1];
+	char *name; /* of the sender, from the first key on; or NULL */
 };
 
 static const char *
@@ -276,11 +277,9 @@ name_of_sender(const struct issuing *issuing, const struct seal_key *content)
 }
 
 static bool
-issue_key(const struct issuing *issuing, int row, struct parcel_access *access,
-	  struct notice_code *code, struct fault *fault)
+issue_key(struct issuing *issuing, int row, struct parcel_access *access, struct notice_code *code,
+	  struct fault *fault)
 {
-	struct issuing named = *issuing;
-	g_autofree char *name = NULL;
 	struct seal_key content;
 	bool done;
 
@@ -291,14 +290,13 @@ issue_key(const struct issuing *issuing, int row, struct parcel_access *access,
 		return fault_set(
 			fault, FAULT_CRYPTO,
 			"opening the key of a parcel: it was sealed to another courier key");
-	named.notice.name = name = name_of_sender(issuing, &content);
+	if (row == 0)
+		issuing->notice.name = issuing->name = name_of_sender(issuing, &content);
 	if (result_flag(issuing->keys, row, IS_TRUSTED))
-		done = seal_for_account(&named, row, &content, fault);
+		done = seal_for_account(issuing, row, &content, fault);
 	else
-		done = lock_and_tell(&named, row, &content, access, code, fault);
+		done = lock_and_tell(issuing, row, &content, access, code, fault);
 	sodium_memzero(&content, sizeof content);
-	sodium_memzero(named.phone, sizeof named.phone);
-	sodium_memzero(named.track, sizeof named.track);
 	return done;
 }
 
@@ -406,6 +404,7 @@ issue_parcel(const struct issuer *issuer, struct connection *connection, const P
 	done = issue_keys(&issuing, fault);
 	sodium_memzero(issuing.phone, sizeof issuing.phone);
 	sodium_memzero(issuing.track, sizeof issuing.track);
+	g_free(issuing.name);
 	if (!done)
 		return fault_within(fault, "creating links and codes for the message %s",
 				    issuing.notice.message);

@@ -69,19 +69,26 @@ key_source_imported(enum key_kind kind, const PGresult *result, int row)
 	return key;
 }
 
-static bool
-find(const struct key_question *question, GPtrArray *keys, struct fault *fault)
+bool
+key_source_find_imported(const struct key_question *question, const struct statement *statement,
+			 GPtrArray *keys, struct fault *fault)
 {
 	struct parameters parameters = {0};
 	g_autoptr(PGresult) result = NULL;
 
 	parameters_text(&parameters, question->address);
 	parameters_text(&parameters, key_kind_name(question->kind));
-	if (!connection_execute(question->connection, &key_by_address, &parameters, &result, fault))
+	if (!connection_execute(question->connection, statement, &parameters, &result, fault))
 		return false;
 	for (int row = 0; row < PQntuples(result); row++)
 		g_ptr_array_add(keys, key_source_imported(question->kind, result, row));
 	return true;
+}
+
+static bool
+find(const struct key_question *question, GPtrArray *keys, struct fault *fault)
+{
+	return key_source_find_imported(question, &key_by_address, keys, fault);
 }
 
 const struct key_source key_source_database = {

@@ -84,5 +84,9 @@ struct key *key_source_row(enum key_kind kind, const PGresult *result, int row);
 /* The same for an imported key: the row goes on with is_ours, pinned, cannot_encrypt, cannot_sign,
  * signs_until. */
 struct key *key_source_imported(enum key_kind kind, const PGresult *result, int row);
+/* find() for imported keys: the statement has such rows for the address, $1, and the kind, $2. */
+bool key_source_find_imported(const struct key_question *question,
+			      const struct statement *statement, GPtrArray *keys,
+			      struct fault *fault);
 
 #endif

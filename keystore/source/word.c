@@ -20,16 +20,7 @@ static const struct statement key_by_word = {
 static bool
 find(const struct key_question *question, GPtrArray *keys, struct fault *fault)
 {
-	struct parameters parameters = {0};
-	g_autoptr(PGresult) result = NULL;
-
-	parameters_text(&parameters, question->address);
-	parameters_text(&parameters, key_kind_name(question->kind));
-	if (!connection_execute(question->connection, &key_by_word, &parameters, &result, fault))
-		return false;
-	for (int row = 0; row < PQntuples(result); row++)
-		g_ptr_array_add(keys, key_source_imported(question->kind, result, row));
-	return true;
+	return key_source_find_imported(question, &key_by_word, keys, fault);
 }
 
 const struct key_source key_source_word = {.name = "word",

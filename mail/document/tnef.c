@@ -57,16 +57,12 @@ tell_file(const char *name, const BYTE *bytes, size_t length)
 	}
 }
 
-/* A message within another has the interface by which it is opened in front. */
 static void
 tell_object(const char *name, const variableLength *value)
 {
-	const size_t length = tnef_length(value), interface = TNEF_OBJECT_INTERFACE;
+	const variableLength rest = tnef_without_interface(value);
 
-	if (length > interface && tnef_begins(value->data + interface, length - interface))
-		tell_file(name, value->data + interface, length - interface);
-	else
-		tell_file(name, value->data, length);
+	tell_file(name, rest.data, tnef_length(&rest));
 }
 
 static void

@@ -16,7 +16,7 @@ enum {
 
 struct list {
 	const char *document;
-	size_t length, found; /* where the last attachment ends */
+	size_t found; /* where the last attachment ends */
 	GString *answer;
 	unsigned files;
 	bool is_cut;
@@ -94,21 +94,6 @@ put_inner(struct list *list, const struct message *around, const char *at, size_
 		g_string_truncate(list->answer, before);
 }
 
-/* A message within another has the interface by which it is opened in front. */
-static variableLength
-without_interface(const variableLength *value)
-{
-	const size_t interface = TNEF_OBJECT_INTERFACE;
-	variableLength rest = *value;
-
-	if (tnef_length(value) > interface &&
-	    tnef_begins(value->data + interface, tnef_length(value) - interface)) {
-		rest.data += interface;
-		rest.size -= (int)interface;
-	}
-	return rest;
-}
-
 /* Returns where it ends. */
 static size_t
 put_file(struct list *list, const struct message *message, const TNEFStruct *tnef,
@@ -147,7 +132,7 @@ put_attachment(struct list *list, const struct message *message, const TNEFStruc
 	else if (object == NULL)
 		end = put_file(list, message, tnef, attachment, &empty);
 	if (object != NULL && object->size > 0) {
-		const variableLength rest = without_interface(object);
+		const variableLength rest = tnef_without_interface(object);
 		const size_t own_end = put_file(list, message, tnef, attachment, &rest);
 
 		end = MAX(end, own_end);
@@ -212,7 +197,7 @@ put_message(struct list *list, const struct message *message)
 void
 tnef_list_read(const char *document, size_t length, GString *answer)
 {
-	struct list list = {.document = document, .length = length, .answer = answer};
+	struct list list = {.document = document, .answer = answer};
 	const struct message whole = {document, length, 0};
 
 	if (!put_message(&list, &whole))

@@ -25,6 +25,20 @@ tnef_length(const variableLength *value)
 	return (size_t)MAX(value->size, 0);
 }
 
+variableLength
+tnef_without_interface(const variableLength *value)
+{
+	const size_t interface = TNEF_OBJECT_INTERFACE;
+	variableLength rest = *value;
+
+	if (tnef_length(value) > interface &&
+	    tnef_begins(value->data + interface, tnef_length(value) - interface)) {
+		rest.data += interface;
+		rest.size -= (int)interface;
+	}
+	return rest;
+}
+
 char *
 tnef_text(const TNEFStruct *tnef, const variableLength *value)
 {

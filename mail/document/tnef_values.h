@@ -21,6 +21,8 @@ enum {
 /* Is it such a file? */
 bool tnef_begins(const BYTE *bytes, size_t length);
 size_t tnef_length(const variableLength *value);
+/* A message within another has the interface by which it is opened in front. */
+variableLength tnef_without_interface(const variableLength *value);
 
 /* UTF-8, from the character set that the message says, to the first NUL; caller frees. */
 char *tnef_text(const TNEFStruct *tnef, const variableLength *value);
